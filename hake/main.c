@@ -5,11 +5,14 @@
  * which see to it that what it needs is installed and that it is compiled itself.
  */
 #include "build.h"
+#include "iso.h"
+#include "run.h"
 #include "symbols.h"
+#include "test.h"
+#include "topology.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const struct command {
 	const char *name;
@@ -17,6 +20,12 @@ static const struct command {
 	const char *about;
 } commands[] = {
 	{"build", build_main, "build everything, or the files that are named"},
+	{"run", run_main, "boot on this terminal"},
+	{"test", test_main, "run tests"},
+	{"bench", bench_main, "measure"},
+	{"iso", iso_main, "make a bootable ISO"},
+	{"topology", topology_main, "show a machine, and what QEMU is told of it"},
+	{"boot-test", boot_test_main, "run one boot test (called by hake test)"},
 	{"symbols", symbols_main, "the symbol table of a kernel (called by ninja)"},
 };
 

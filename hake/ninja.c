@@ -353,28 +353,6 @@ static struct strv outputs(const struct project *p, unsigned kinds)
 	return files;
 }
 
-/* The files of the image, one a line: "path<TAB>source", sorted by path. */
-static void write_manifest(const struct project *p)
-{
-	struct strv lines = {0};
-	char *text;
-
-	for (size_t i = 0; i < p->n; i++) {
-		const struct item *it = p->v[i];
-
-		if (it->kind == DOMAIN || it->kind == KERNEL)
-			strv_addf(&lines, "%s\t%s", image_path(it), item_output(it));
-		for (size_t j = 0; j < it->files.n; j++)
-			strv_addf(&lines, "%s\t%s/%s", it->files.v[j].key, it->dir,
-				  it->files.v[j].value);
-		if (it->tree)
-			strv_addf(&lines, "\t%s", it->tree);
-	}
-	strv_sort(&lines);
-	text = strf("%s\n", strv_join(&lines, "\n"));
-	file_write(strf("%s/image.manifest", build_dir()), text, strlen(text));
-}
-
 void ninja_write(const struct project *p)
 {
 	struct writer w = {.p = p};
@@ -400,7 +378,6 @@ void ninja_write(const struct project *p)
 	w.commands.v = strf("[\n%s", w.commands.v);
 	file_write(strf("%s/compile_commands.json", build_dir()), w.commands.v,
 		   strlen(w.commands.v));
-	write_manifest(p);
 }
 
 bool ninja_try(const struct strv *targets)

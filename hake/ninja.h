@@ -6,7 +6,7 @@
 
 #include "model.h"
 
-/** Writes build.ninja, compile_commands.json and image.manifest into the build folder. */
+/** Writes build.ninja and compile_commands.json into the build folder. */
 void ninja_write(const struct project *p);
 
 /**

@@ -358,6 +358,15 @@ u64 parse_size(const char *s)
 	return unit ? n << (10 * (unit - units + 1)) : n;
 }
 
+u32 text_hash(const char *s)
+{
+	u32 hash = 2166136261u; /* FNV-1a */
+
+	for (; *s; s++)
+		hash = (hash ^ (u8)*s) * 16777619u;
+	return hash;
+}
+
 u64 now_ms(void)
 {
 	struct timespec t;

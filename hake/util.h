@@ -98,6 +98,9 @@ int wait_status(int status);
 /** "64M", "2G", "4096" as bytes; 0 if @s is no size. */
 u64 parse_size(const char *s);
 
+/** A number that different texts rarely share, for names of files. */
+u32 text_hash(const char *s);
+
 /** Monotonic time. */
 u64 now_ms(void);
 

@@ -1,0 +1,204 @@
+/*
+ * The boot image. See image.h.
+ *
+ * The archive is the same, byte for byte, whenever its files are the same: entries are sorted,
+ * owners are root, times are 0. The data of ELF files begins on a page boundary (the names
+ * before them end in as many NULs as that takes), so that text can be mapped where it lies.
+ */
+#include "image.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ninja.h"
+
+#define HEADER_BYTES 110
+#define NAME_ALIGN   4
+
+/* One file to be: its path in the image, and where its bytes come from. */
+struct entry {
+	const char *path;
+	const char *source; /* a file, or NULL: @bytes */
+	const char *where;  /* who put it there, for messages */
+	struct buf bytes;
+	u32 mode;
+};
+
+struct entries {
+	struct entry *v;
+	size_t n;
+};
+
+static void add_entry(struct entries *list, struct entry e)
+{
+	list->v = realloc(list->v, (list->n + 1) * sizeof(e));
+	if (!list->v)
+		die("out of memory");
+	list->v[list->n++] = e;
+}
+
+/* Adds what is below the folder @dir of the build host, as @path in the image. */
+static void add_tree(struct entries *list, const char *dir, const char *path, const char *where)
+{
+	DIR *d = opendir(dir);
+
+	if (!d)
+		die("%s: there is no folder %s", where, dir);
+	for (struct dirent *e; (e = readdir(d));) {
+		const char *name = strf("%s/%s", dir, e->d_name);
+		const char *inner = strf("%s%s%s", path, *path ? "/" : "", e->d_name);
+		char target[4096];
+		ssize_t n;
+
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		n = readlink(name, target, sizeof(target));
+		if (n > 0)
+			add_entry(list, (struct entry){.path = inner,
+						       .where = where,
+						       .bytes = {strf("%.*s", (int)n, target),
+								 (size_t)n, 0},
+						       .mode = S_IFLNK | 0777});
+		else if (is_dir(name))
+			add_tree(list, name, inner, where);
+		else
+			add_entry(list,
+				  (struct entry){.path = inner, .source = name, .where = where});
+	}
+	closedir(d);
+}
+
+/* Everything that Hakefiles put into the image. */
+static struct entries collect(const struct project *p)
+{
+	struct entries list = {0};
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct item *it = p->v[i];
+
+		if (it->kind == DOMAIN || it->kind == KERNEL)
+			add_entry(&list, (struct entry){.path = image_path(it),
+							.source = item_output(it),
+							.where = it->where});
+		for (size_t j = 0; j < it->files.n; j++)
+			add_entry(&list, (struct entry){.path = it->files.v[j].key,
+							.source = strf("%s/%s", it->dir,
+								       it->files.v[j].value),
+							.where = it->where});
+		if (it->tree)
+			add_tree(&list, it->tree, "", it->where);
+	}
+	return list;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+	return strcmp(((const struct entry *)a)->path, ((const struct entry *)b)->path);
+}
+
+/* Adds the folders above the files, and puts all in order: folders before what is in them. */
+static void complete(struct entries *list)
+{
+	struct strv folders = {0};
+
+	for (size_t i = 0; i < list->n; i++) {
+		const char *path = list->v[i].path;
+
+		for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+			const char *folder = strf("%.*s", (int)(slash - path), path);
+
+			if (!strv_has(&folders, folder))
+				strv_add(&folders, folder);
+		}
+	}
+	for (size_t i = 0; i < folders.n; i++)
+		add_entry(list, (struct entry){
+					.path = folders.v[i], .where = "", .mode = S_IFDIR | 0755});
+	qsort(list->v, list->n, sizeof(*list->v), compare_entries);
+	for (size_t i = 1; i < list->n; i++) {
+		if (strcmp(list->v[i].path, list->v[i - 1].path) == 0)
+			die("%s: the image has a file %s already, from %s", list->v[i].where,
+			    list->v[i].path, list->v[i - 1].where);
+	}
+}
+
+static bool is_elf(const struct buf *b)
+{
+	return b->n > 4 && memcmp(b->v, "\177ELF", 4) == 0;
+}
+
+static void pad_to(struct buf *b, size_t align)
+{
+	static const char zeroes[PAGE_SIZE];
+
+	buf_add(b, zeroes, ROUND_UP(b->n, align) - b->n);
+}
+
+/* Source: cpio(5), "New ASCII Format"; Linux, driver-api/early-userspace/buffer-format.rst. */
+static void put_entry(struct buf *out, const struct entry *e, u32 number)
+{
+	size_t align = is_elf(&e->bytes) ? PAGE_SIZE : NAME_ALIGN;
+	size_t name_bytes = strlen(e->path) + 1;
+	size_t name_end = out->n + HEADER_BYTES + name_bytes;
+
+	/* A name that ends where its data begins needs no padding of the format's own. */
+	if (align == PAGE_SIZE)
+		name_bytes += ROUND_UP(name_end, align) - name_end;
+	buf_addf(out, "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x", number,
+		 e->mode, 0, 0, S_ISDIR(e->mode) ? 2 : 1, 0, e->bytes.n, 0, 0, 0, 0, name_bytes, 0);
+	buf_add(out, e->path, strlen(e->path) + 1);
+	pad_to(out, align);
+	buf_add(out, e->bytes.v ? e->bytes.v : "", e->bytes.n);
+	pad_to(out, NAME_ALIGN);
+}
+
+/* Reads the file behind @e, unless it has its bytes. */
+static void load_entry(struct entry *e)
+{
+	struct stat st;
+
+	if (!e->source)
+		return;
+	if (file_read(e->source, &e->bytes) || stat(e->source, &st))
+		die("%s: cannot read %s for the image", e->where, e->source);
+	e->mode = S_IFREG | (is_elf(&e->bytes) || (st.st_mode & 0100) ? 0755 : 0644);
+}
+
+char *image_write(const struct project *p, const struct topology *t)
+{
+	char *file = strf("%s/images/%s.cpio", build_dir(), topology_file_name(t));
+	struct entries list = collect(p);
+	const struct machine *m = topology_machine(t);
+	struct buf out = {0};
+
+	add_entry(&list, (struct entry){.path = "boot/topology",
+					.where = t->name,
+					.bytes = {(char *)m, m->size_bytes, 0},
+					.mode = S_IFREG | 0644});
+	complete(&list);
+	for (size_t i = 0; i < list.n; i++) {
+		load_entry(&list.v[i]);
+		put_entry(&out, &list.v[i], (u32)i + 1);
+	}
+	put_entry(&out, &(struct entry){.path = "TRAILER!!!"}, 0);
+	file_write(file, out.v, out.n);
+	return file;
+}
+
+void image_check_program(const struct project *p, const char *path)
+{
+	struct entries list = collect(p);
+	struct strv programs = {0};
+
+	for (size_t i = 0; i < list.n; i++) {
+		if (starts_with(list.v[i].path, "sbin/") || starts_with(list.v[i].path, "bin/"))
+			strv_add(&programs, list.v[i].path);
+	}
+	strv_sort(&programs);
+	if (!strv_has(&programs, path))
+		die("the image has no program \"%s\"%s\n  it has: %s", path,
+		    suggest(path, &programs), strv_join(&programs, " "));
+}

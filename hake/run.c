@@ -1,0 +1,209 @@
+/*
+ * "hake run": boots Skerry on this terminal. See run.h.
+ */
+#include "run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "build.h"
+#include "image.h"
+#include "iso.h"
+#include "options.h"
+
+char *boot_append(const struct boot *b)
+{
+	struct strv words = {0};
+
+	if (b->append && *b->append)
+		strv_add(&words, b->append);
+	if (b->program)
+		strv_addf(&words, "-- %s", b->program);
+	return strv_join(&words, " ");
+}
+
+char *boot_loader(const struct project *p)
+{
+	struct strv names = project_names(p, LOADER);
+
+	if (!names.n)
+		die("no Hakefile defines a loader, so there is nothing to boot");
+	return item_output(
+		project_find(p, LOADER, strv_has(&names, "skerry") ? "skerry" : names.v[0]));
+}
+
+void boot_check(const struct project *p, const struct boot *b)
+{
+	struct strv program = {0};
+
+	topology_load(b->topology ? b->topology : "laptop", b->cores);
+	if (!b->program)
+		return;
+	strv_split(&program, b->program);
+	image_check_program(p, program.n ? program.v[0] : "");
+}
+
+struct strv boot_command(const struct project *p, const struct boot *b)
+{
+	struct topology *t = topology_load(b->topology ? b->topology : "laptop", b->cores);
+	struct vm vm = {
+		.topology = t,
+		.firmware = b->firmware ? b->firmware : "qboot",
+		.append = boot_append(b),
+		.kernel = boot_loader(p),
+		.gdb = b->gdb,
+		.extra = b->qemu_args,
+	};
+
+	if (b->mem) {
+		if (!parse_size(b->mem))
+			die("--mem: expected a size such as 512M or 2G, not \"%s\"", b->mem);
+		topology_set_memory(t, parse_size(b->mem));
+	}
+	vm.accel = qemu_choose_accel(b->accel, b->tell);
+	vm.image = image_write(p, t);
+	if (starts_with(vm.firmware, "iso-")) {
+		vm.iso = strf("%s/iso/%s-%08x.iso", build_dir(), topology_file_name(t),
+			      text_hash(vm.append));
+		iso_write(vm.iso, vm.kernel, vm.image, vm.append);
+	}
+	return qemu_command(&vm);
+}
+
+void boot_of_item(struct boot *b, const struct item *it)
+{
+	b->topology = it->topology;
+	b->mem = it->mem;
+	b->accel = it->icount ? ACCEL_ICOUNT : ACCEL_AUTO;
+	b->firmware = it->firmware;
+	b->append = it->append;
+	b->program = it->program;
+	b->qemu_args = it->qemu_args;
+}
+
+static void help(void)
+{
+	puts("usage: hake/run [OPTIONS] [-- PROGRAM [ARGUMENTS]]\n\n"
+	     "Boots Skerry in QEMU with this terminal as its console; Ctrl-A x ends it.\n"
+	     "The exit status is the guest's; 124: --timeout was over, 125: it ended without "
+	     "one.\n\n"
+	     "  --topology T     preset, synthetic description, hwloc XML file or \"this\" "
+	     "(laptop)\n"
+	     "  --cores N        only the first N cores\n"
+	     "  --mem SIZE       memory in all, such as 2G\n"
+	     "  --kvm, --tcg     this way only; otherwise KVM if it works, else TCG\n"
+	     "  --icount         TCG, one instruction a nanosecond: the same every time\n"
+	     "  --gdb            wait for a debugger\n"
+	     "  --append WORDS   more words for the kernel's command line\n"
+	     "  --firmware F     qboot (fast), seabios; iso-bios, iso-uefi (by GRUB, from an ISO)\n"
+	     "  --timeout S      give up after S seconds\n"
+	     "  --verbose        show the lines for programs (\"@...\"), and QEMU's command");
+}
+
+enum { OPT_ICOUNT = 256, OPT_TIMEOUT };
+
+static const struct option options[] = {
+	{"topology", required_argument, NULL, 't'},
+	{"cores", required_argument, NULL, 'c'},
+	{"mem", required_argument, NULL, 'm'},
+	{"kvm", no_argument, NULL, 'k'},
+	{"tcg", no_argument, NULL, 'e'},
+	{"icount", no_argument, NULL, OPT_ICOUNT},
+	{"gdb", no_argument, NULL, 'g'},
+	{"append", required_argument, NULL, 'a'},
+	{"firmware", required_argument, NULL, 'f'},
+	{"timeout", required_argument, NULL, OPT_TIMEOUT},
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static const char *check_firmware(const char *name)
+{
+	struct strv known = {0};
+
+	strv_split(&known, "qboot seabios iso-bios iso-uefi");
+	if (!strv_has(&known, name))
+		die("--firmware: there is no \"%s\"%s; there are %s", name, suggest(name, &known),
+		    strv_join(&known, ", "));
+	return name;
+}
+
+/* Reads the command line; the program is what follows the options. */
+static void read_options(struct boot *b, struct guest *g, int argc, char **argv)
+{
+	struct strv program = {0};
+
+	for (int c; (c = parse_option(argc, argv, options, true)) != -1;) {
+		switch (c) {
+		case 't':
+			b->topology = optarg;
+			break;
+		case 'c':
+			b->cores = parse_count(optarg, "--cores");
+			break;
+		case 'm':
+			b->mem = optarg;
+			break;
+		case 'k':
+			b->accel = ACCEL_KVM;
+			break;
+		case 'e':
+			b->accel = ACCEL_TCG;
+			break;
+		case OPT_ICOUNT:
+			b->accel = ACCEL_ICOUNT;
+			break;
+		case 'g':
+			b->gdb = true;
+			break;
+		case 'a':
+			b->append = optarg;
+			break;
+		case 'f':
+			b->firmware = check_firmware(optarg);
+			break;
+		case OPT_TIMEOUT:
+			g->timeout_s = parse_count(optarg, "--timeout");
+			break;
+		case 'v':
+			g->verbose = true;
+			break;
+		default:
+			help();
+			exit(0);
+		}
+	}
+	for (; optind < argc; optind++)
+		strv_add(&program, argv[optind]);
+	if (program.n)
+		b->program = strv_join(&program, " ");
+}
+
+int run_main(int argc, char **argv)
+{
+	struct boot b = {.tell = true};
+	struct guest g = {.terminal = true, .log = -1};
+	struct project p = {0};
+	struct strv image = {0};
+	const char *trouble;
+	int status;
+
+	read_options(&b, &g, argc, argv);
+	build_configure(&p);
+	boot_check(&p, &b); /* a slip of the fingers shows before the build */
+	strv_add(&image, "image");
+	ninja_run(&image);
+	g.argv = boot_command(&p, &b);
+	if (g.verbose)
+		warn("%s", strv_join(&g.argv, " "));
+	if (b.gdb)
+		warn("waiting for: gdb %s/cpudriver -ex 'target remote :1234'", build_dir());
+	status = guest_run(&g);
+	trouble = guest_trouble(&g);
+	if (trouble)
+		warn("%s", trouble);
+	return status;
+}

@@ -1,0 +1,42 @@
+/*
+ * "hake run", and what running has in common with tests and benchmarks.
+ */
+#ifndef HAKE_RUN_H
+#define HAKE_RUN_H
+
+#include "guest.h"
+#include "model.h"
+#include "qemu.h"
+
+/* What to boot. Zero or NULL: the usual. */
+struct boot {
+	const char *topology;
+	u32 cores;
+	const char *mem;
+	enum accel accel;
+	const char *firmware;
+	const char *append;  /* for the kernel */
+	const char *program; /* in the image, with its arguments */
+	struct strv qemu_args;
+	bool gdb, tell;
+};
+
+/** What @it, a boot test or a benchmark, boots. */
+void boot_of_item(struct boot *b, const struct item *it);
+
+/** Ends hake if the topology of @b or its program does not exist. */
+void boot_check(const struct project *p, const struct boot *b);
+
+/** The file of the loader, which must be one, or be called skerry. */
+char *boot_loader(const struct project *p);
+
+/** Writes the image for @b (all of it must be built); returns the QEMU command that boots it. */
+struct strv boot_command(const struct project *p, const struct boot *b);
+
+/** The command line that the loader gets. */
+char *boot_append(const struct boot *b);
+
+/** "hake run": boots on this terminal. */
+int run_main(int argc, char **argv);
+
+#endif

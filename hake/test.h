@@ -1,0 +1,16 @@
+/*
+ * Tests and benchmarks.
+ */
+#ifndef HAKE_TEST_H
+#define HAKE_TEST_H
+
+/** "hake test": runs tests, at once where the machine allows. */
+int test_main(int argc, char **argv);
+
+/** "hake boot-test NAME": one run of Skerry and what it must show; called by hake test. */
+int boot_test_main(int argc, char **argv);
+
+/** "hake bench": runs benchmarks. */
+int bench_main(int argc, char **argv);
+
+#endif

@@ -1,0 +1,156 @@
+/*
+ * Contexts: entering foreign code and coming back. See context.h.
+ *
+ * While a context runs, its runner is the current domain, in the middle of its RUN call; whatever
+ * ends the run becomes that call's result.
+ */
+#include "context.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/tramp.h"
+#include "domain.h"
+#include "kernel.h"
+#include "sched.h"
+#include "syscall.h"
+
+#define CONTEXTS_MAX 32768u /* on one address space: bounds the walks over them */
+
+void context_unbind(struct context *ctx)
+{
+	struct aspace *as = ctx->aspace;
+
+	if (!as)
+		return;
+	if (ctx->prev)
+		ctx->prev->next = ctx->next;
+	else
+		as->contexts = ctx->next;
+	if (ctx->next)
+		ctx->next->prev = ctx->prev;
+	as->context_count--;
+	ctx->aspace = NULL;
+	ctx->state = NULL;
+	ctx->next = ctx->prev = NULL;
+}
+
+void context_destroy(struct context *ctx)
+{
+	context_unbind(ctx);
+}
+
+void context_forget_states(struct aspace *as, u64 base, u64 bytes)
+{
+	struct context *next;
+
+	for (struct context *c = as->contexts; c; c = next) {
+		u64 phys = virt_to_phys(c->state);
+
+		next = c->next;
+		if (phys >= base && phys - base < bytes)
+			context_unbind(c);
+	}
+}
+
+s64 call_context_setup(u64 context, u64 aspace, u64 frame, u64 offset)
+{
+	struct cap *target, *space, *page;
+	struct context *ctx;
+	struct aspace *as;
+	int err = cap_find((cap_t)context, CAP_CONTEXT, RIGHT_OWN, &target);
+
+	if (!err)
+		err = cap_find((cap_t)aspace, CAP_ASPACE, RIGHT_OWN, &space);
+	if (!err)
+		err = cap_find((cap_t)frame, CAP_FRAME, RIGHT_READ | RIGHT_WRITE, &page);
+	if (err)
+		return err;
+	as = space->obj.ptr;
+	if (!as->for_contexts || as->dead || offset % PAGE_SIZE || page->mem.bytes < PAGE_SIZE ||
+	    offset > page->mem.bytes - PAGE_SIZE)
+		return -EINVAL;
+	if (!phys_is_own(page->mem.base + offset, PAGE_SIZE))
+		return -EPERM;
+	if (as->context_count >= CONTEXTS_MAX)
+		return -ENOSPC;
+	ctx = target->obj.ptr;
+	context_unbind(ctx);
+	cap_note_mappable(page);
+	ctx->state = phys_to_virt(page->mem.base + offset);
+	ctx->aspace = as;
+	ctx->next = as->contexts;
+	if (as->contexts)
+		as->contexts->prev = ctx;
+	as->contexts = ctx;
+	as->context_count++;
+	return 0;
+}
+
+/* Flags and addresses that the processor would refuse, or that are not foreign code's to choose. */
+static int check_state(struct context_state *st)
+{
+	if (st->rip >= USER_END || !is_canonical(st->rsp) || !is_canonical(st->fs_base) ||
+	    !is_canonical(st->gs_base))
+		return -EINVAL;
+	st->rflags = (st->rflags & RFLAGS_USER) | RFLAGS_FIXED | RFLAGS_IF;
+	return 0;
+}
+
+s64 call_run(u64 context)
+{
+	struct domain *d = current;
+	struct cap *target;
+	struct context *ctx;
+	struct context_state *st;
+	int err = cap_find((cap_t)context, CAP_CONTEXT, RIGHT_OWN, &target);
+
+	if (err)
+		return err;
+	ctx = target->obj.ptr;
+	st = ctx->state;
+	if (!st)
+		return -EBUSY;
+	err = check_state(st);
+	if (err)
+		return err;
+	if (d->events & d->wait_mask || sched_should_switch()) {
+		st->reason = EXIT_EVENT;
+		return EXIT_EVENT;
+	}
+	err = xstate_load_checked(st->xstate);
+	if (err) {
+		xstate_load_initial();
+		return err;
+	}
+	d->regs.fs_base = rdfsbase();
+	d->regs.gs_base = rdgsbase();
+	wrfsbase(st->fs_base);
+	wrgsbase(st->gs_base);
+	d->context = ctx;
+	ctx->runner = d;
+	tramp_regs = (struct regs *)st;
+	tramp_context_cr3 = aspace_enter_cr3(ctx->aspace);
+	st->tsc_entry = rdtsc();
+	context_enter(st->rcx == st->rip && st->r11 == st->rflags);
+}
+
+void context_exit(u32 reason, u32 vector, u64 error, u64 address)
+{
+	struct domain *d = current;
+	struct context *ctx = d->context;
+	struct context_state *st = ctx->state;
+
+	tramp_in_context = 0;
+	tramp_regs = &d->regs;
+	st->tsc_exit = rdtsc();
+	st->reason = reason;
+	st->vector = vector;
+	st->error = error;
+	st->address = address;
+	st->fs_base = rdfsbase();
+	st->gs_base = rdgsbase();
+	xstate_save(st->xstate);
+	xstate_load_initial();
+	sched_load_bases(d);
+	ctx->runner = NULL;
+	d->context = NULL;
+	d->regs.rax = reason;
+}

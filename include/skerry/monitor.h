@@ -1,0 +1,109 @@
+/*
+ * What a monitor does for the domains of its core: the one table of requests.
+ *
+ * A request is a local call to DOMAIN_SLOT_MONITOR with w0 = MON_* and its arguments in w1 to w4;
+ * strings and structures lie at the start of the caller's call page (skerry/domain.h). The answer's
+ * w0 is zero or a positive result, or a negative errno. No request waits for another core or
+ * domain: what takes longer is told by a notice.
+ *
+ * Notices: the monitor raises domain_start.notices and rings the domain's doorbell; the domain asks
+ * for them by MON_NOTICE until there are none. Each is about an object that the domain has (a
+ * channel, a task), and none is lost or repeated.
+ *
+ * Errors that every request can return: -ENOSYS (no such request), -EINVAL (an argument out of
+ * range, or an object that is not the caller's), -ENOMEM (memory, capability slots or the caller's
+ * limit are used up: nothing has changed).
+ */
+#ifndef SKERRY_MONITOR_H
+#define SKERRY_MONITOR_H
+
+#include <skerry/domain.h>
+
+/* X(number, NAME, "arguments", "errors beside those above", "what it does") */
+#define MONITOR_REQUESTS(X)                                                                        \
+	X(0, PRINT, "bytes", "-EAGAIN: the console is full, try after DOMAIN_PRINT_RETRY_NS",      \
+	  "print the text in the call page; lines are printed whole, cut at PRINT_MAX")            \
+	X(1, ALLOC, "type: CAP_RAM, CAP_FRAME, CAP_TABLE; bytes", "",                              \
+	  "give memory: w1 = handle, w2 = bytes (rounded up to a power of two); the capability "   \
+	  "comes along with the answer. A frame's content is undefined")                           \
+	X(2, FREE, "handle", "", "take memory back: whatever derives from it is gone")             \
+	X(3, SPAWN, "core, bytes of struct mon_spawn in the call page", "",                        \
+	  "start a native program; returns a task; its start and its end come as notices. A "      \
+	  "capability sent along is put into the program's DOMAIN_SLOT_GIFTS (same core only)")    \
+	X(4, STOP, "task", "-ESRCH: not running", "end a task's program")                          \
+	X(5, FORGET, "task", "-EBUSY: it still runs", "drop a task that has ended")                \
+	X(6, LISTEN, "name in the call page", "-EEXIST: another domain of this core has it",       \
+	  "take channels under this name; returns a service")                                      \
+	X(7, OPEN, "core, struct mon_open in the call page", "",                                   \
+	  "open a channel to a service of a core; returns the channel; NOTICE_CHANNEL tells")      \
+	X(8, ATTACH, "channel, first of 3 empty slots",                                            \
+	  "-EAGAIN: not established yet; -EEXIST: slot in use; -EALREADY",                         \
+	  "put an established channel's capabilities there (CHANNEL_SLOT_*), w1 = peer's core, "   \
+	  "w2 = bytes of a region, w3 = of its ring")                                              \
+	X(9, CLOSE, "channel", "", "let go of a channel; its capabilities vanish")                 \
+	X(10, NOTICE, "", "-EAGAIN: none", "returns NOTICE_*, w1 = object, w2 w3 = see there")     \
+	X(11, POWEROFF, "status", "-EPERM: not the console's program",                             \
+	  "end the machine once the console is flushed, with `@exit code=status`")                 \
+	X(12, CORE, "core", "", "w1 = apic id, w2 = node, w3 = socket, w4 = parent")               \
+	X(13, MEMORY, "", "", "w1 = bytes free on this core, w2 = bytes that the caller holds")    \
+	X(14, HALT_CORE, "core, how: HALT_*", "-EPERM: the command line has no faults=1",          \
+	  "fault injection: stop a core's CPU driver without warning")                             \
+	X(15, COUNTS, "first line, from 0", "-ENOENT: beyond the last",                            \
+	  "the monitor's own message counts, as lines of struct domain_count in answer words: "    \
+	  "w1 = core | type << 16, w2 = sent, w3 = received")                                      \
+	X(16, GRANTS, "what: GRANT_*", "-EPERM: the command line has no tests=1",                  \
+	  "for tests: the monitor's authority over its core or other memory, with the answer")
+
+enum monitor_request {
+#define X(number, name, args, errors, what) MON_##name = number,
+	MONITOR_REQUESTS(X)
+#undef X
+		MON_COUNT
+};
+
+#define PRINT_MAX             1024u /* bytes of one line */
+#define DOMAIN_PRINT_RETRY_NS 1000000ul
+
+/* MON_GRANTS: authority that tests of the CPU driver's calls need. */
+#define GRANT_CORE 0u
+#define GRANT_PHYS 1u
+
+/* MON_SPAWN: where the program is in the image ("bin/x", or "x" for that), and its arguments. */
+struct mon_spawn {
+	u32 argc;
+	u32 args_bytes;
+	u32 priority; /* 0 for PRIORITY_DEFAULT; below the monitor's */
+	u32 reserved;
+	char path[64];
+	char args[DOMAIN_ARGS_MAX]; /* argc strings with their NULs; the first is the program's name
+				     */
+};
+
+static_assert(sizeof(struct mon_spawn) <= PAGE_SIZE, "fits the call page");
+
+/* MON_LISTEN, MON_OPEN. */
+#define SERVICE_NAME_MAX 20u
+
+struct mon_open {
+	char name[SERVICE_NAME_MAX];
+	u32 reserved;
+	u64 ring_bytes; /* of each direction: a power of two, PAGE_SIZE or more; 0 for that */
+	u64 bulk_bytes; /* of each direction, behind the ring; multiple of PAGE_SIZE, or 0 */
+};
+
+#define CHANNEL_BYTES_MAX (4 * MiB) /* ring and bulk of one direction */
+
+/* MON_ATTACH: what comes into the three slots. */
+#define CHANNEL_SLOT_TX   0u /* frame: what this side writes; memory of the peer's core */
+#define CHANNEL_SLOT_RX   1u /* frame, read-only: what the peer writes */
+#define CHANNEL_SLOT_BELL 2u /* the peer's doorbell */
+#define CHANNEL_SLOTS     3u
+
+/* Notices. */
+#define NOTICE_CHANNEL 1 /* an opened channel: w2 = 0 or negative errno: -ENOENT, -ENOMEM, ... */
+#define NOTICE_ACCEPT  2 /* a channel that another domain opened to service w2 */
+#define NOTICE_HANGUP  3 /* the peer of a channel closed it, or died */
+#define NOTICE_STARTED 4 /* a task: w2 = 0 or negative errno: -ENOENT, -ENOEXEC, ... */
+#define NOTICE_ENDED   5 /* a task: w2 = DEATH_*, w3 = status, or vector of a fault */
+
+#endif

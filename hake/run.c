@@ -62,7 +62,7 @@ struct strv boot_command(const struct project *p, const struct boot *b)
 			die("--mem: expected a size such as 512M or 2G, not \"%s\"", b->mem);
 		topology_set_memory(t, parse_size(b->mem));
 	}
-	vm.accel = qemu_choose_accel(b->accel, b->tell);
+	vm.accel = qemu_choose_accel(b->accel, t->ncores, b->tell);
 	vm.image = image_write(p, t);
 	if (starts_with(vm.firmware, "iso-")) {
 		vm.iso = strf("%s/iso/%s-%08x.iso", build_dir(), topology_file_name(t),
@@ -99,10 +99,11 @@ static void help(void)
 	     "  --append WORDS   more words for the kernel's command line\n"
 	     "  --firmware F     qboot (fast), seabios; iso-bios, iso-uefi (by GRUB, from an ISO)\n"
 	     "  --timeout S      give up after S seconds\n"
+	     "  --qemu-arg ARG   one more argument for QEMU; can be repeated\n"
 	     "  --verbose        show the lines for programs (\"@...\"), and QEMU's command");
 }
 
-enum { OPT_ICOUNT = 256, OPT_TIMEOUT };
+enum { OPT_ICOUNT = 256, OPT_TIMEOUT, OPT_QEMU };
 
 static const struct option options[] = {
 	{"topology", required_argument, NULL, 't'},
@@ -115,6 +116,7 @@ static const struct option options[] = {
 	{"append", required_argument, NULL, 'a'},
 	{"firmware", required_argument, NULL, 'f'},
 	{"timeout", required_argument, NULL, OPT_TIMEOUT},
+	{"qemu-arg", required_argument, NULL, OPT_QEMU},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -167,6 +169,9 @@ static void read_options(struct boot *b, struct guest *g, int argc, char **argv)
 			break;
 		case OPT_TIMEOUT:
 			g->timeout_s = parse_count(optarg, "--timeout");
+			break;
+		case OPT_QEMU:
+			strv_add(&b->qemu_args, optarg);
 			break;
 		case 'v':
 			g->verbose = true;

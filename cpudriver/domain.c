@@ -56,8 +56,13 @@ static void tell_others(struct domain *d)
 
 void domain_die(struct domain *d, u32 death, s64 status)
 {
+	static const char *const how[] = {
+		[DEATH_EXIT] = "exited", [DEATH_STOP] = "was stopped", [DEATH_FAULT] = "failed"};
+
 	if (d->state == DOMAIN_DEAD)
 		return;
+	if (d == monitor) /* nobody is left to decide anything here */
+		panic_regs(&d->regs, "the monitor %s", how[death]);
 	sched_block(d, d->state);
 	d->info.death = death;
 	d->info.status = status;
@@ -76,8 +81,6 @@ void domain_fault(struct domain *d, u32 vector, u64 error, u64 address)
 	log_printf("core %u: domain %s stopped by exception %u, error 0x%lx, address 0x%lx\n",
 		   boot.core, d->info.name, vector, error, address);
 	domain_backtrace(d->image_offset, d->regs.rip, d->regs.rbp);
-	if (d == monitor)
-		panic_regs(&d->regs, "the monitor stopped");
 	domain_die(d, DEATH_FAULT, 0);
 }
 
@@ -193,11 +196,7 @@ s64 call_domain_stop(u64 domain)
 
 s64 call_domain_exit(u64 status)
 {
-	struct domain *d = current;
-
-	if (d == monitor)
-		panic_regs(&d->regs, "the monitor exited with status %ld", (s64)status);
-	domain_die(d, DEATH_EXIT, (s64)status);
+	domain_die(current, DEATH_EXIT, (s64)status);
 	return CALL_DONE;
 }
 

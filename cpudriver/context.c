@@ -111,7 +111,7 @@ s64 call_run(u64 context)
 	err = check_state(st);
 	if (err)
 		return err;
-	if (d->events & d->wait_mask || sched_should_switch()) {
+	if (d->events & d->wait_mask || sched_is_pending()) {
 		st->reason = EXIT_EVENT;
 		return EXIT_EVENT;
 	}

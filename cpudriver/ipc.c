@@ -26,9 +26,12 @@ static void copy_words(struct regs *to, const struct regs *from)
 /* Move the capability in @from's slot @slot along. Returns WAIT_CAP if it arrived, else 0. */
 static u64 copy_cap(struct domain *to, const struct domain *from, cap_t slot)
 {
-	struct cap *src = slot ? cap_slot(from, slot) : NULL;
-	struct cap *dst = cap_receive_slot(to);
+	struct cap *src, *dst;
 
+	if (!slot)
+		return 0;
+	src = cap_slot(from, slot);
+	dst = cap_receive_slot(to);
 	/* It may have changed since it was checked, while the caller waited. */
 	if (!src || !dst || cap_check_copy(src, src->rights))
 		return 0;
@@ -39,10 +42,11 @@ static u64 copy_cap(struct domain *to, const struct domain *from, cap_t slot)
 
 static int check_sending(cap_t slot)
 {
-	struct cap *src = slot ? cap_slot(current, slot) : NULL;
+	const struct cap *src;
 
 	if (!slot)
 		return 0;
+	src = cap_slot(current, slot);
 	return src ? cap_check_copy(src, src->rights) : -EBADF;
 }
 
@@ -176,50 +180,63 @@ s64 call_call(u64 endpoint)
 	sched_block(d, DOMAIN_CALLING);
 	if (server->state == DOMAIN_WAITING && server->wait_flags & WAIT_CALLS && !server->caller) {
 		deliver(server, d);
-		sched_wake(server);
-		sched_switch(server);
+		sched_hand_over(server);
 	} else {
 		queue_caller(server, d);
 	}
 	return CALL_DONE;
 }
 
-/* Give the current domain's words and capability to @caller and wake it. */
+/* Give the current domain's words and capability to @caller; it is to be woken. */
 static void answer(struct domain *caller, cap_t send)
 {
 	caller->regs.rax = copy_cap(caller, current, send);
 	copy_words(&caller->regs, &current->regs);
 	caller->server = NULL;
 	caller->reply_slot = NULL;
-	sched_wake(caller);
+}
+
+/* REPLY up to the answer: 0 and *@caller, who is to be woken, or an error. */
+static int reply(u64 send, struct domain **caller)
+{
+	int err = check_sending(SEND_SLOT(send));
+
+	*caller = current->caller;
+	if (!err && !*caller)
+		err = -ESRCH;
+	if (err)
+		return err;
+	current->caller = NULL;
+	answer(*caller, SEND_SLOT(send));
+	return 0;
 }
 
 s64 call_reply(u64 send)
 {
-	struct domain *caller = current->caller;
-	int err = check_sending(SEND_SLOT(send));
+	struct domain *caller;
+	int err = reply(send, &caller);
 
-	if (err)
-		return err;
-	if (!caller)
-		return -ESRCH;
-	current->caller = NULL;
-	answer(caller, SEND_SLOT(send));
-	return 0;
+	if (!err)
+		sched_wake(caller);
+	return err;
 }
 
 s64 call_reply_wait(u64 send)
 {
-	struct domain *d = current, *caller = d->caller;
-	s64 result = call_reply(send);
+	struct domain *d = current, *caller;
+	int err = reply(send, &caller);
 
-	if (result)
-		return result;
-	if (wait_is_over(d))
+	if (err)
+		return err;
+	if (wait_is_over(d)) {
+		sched_wake(caller);
 		return CALL_DONE;
+	}
 	sched_block(d, DOMAIN_WAITING);
 	if (caller->priority >= d->priority)
-		sched_switch(caller);
+		sched_hand_over(caller);
+	else
+		sched_wake(caller);
 	return CALL_DONE;
 }
 
@@ -254,6 +271,7 @@ s64 call_reply_to(u64 slot)
 	if (!caller)
 		return -EPIPE;
 	answer(caller, SEND_SLOT(slot));
+	sched_wake(caller);
 	return 0;
 }
 

@@ -1,6 +1,8 @@
 /*
- * The scheduler of one core. Queues are doubly linked lists, a bit a priority says which have
- * somebody; choosing is a bit scan. The current domain is runnable and stays in its queue.
+ * The scheduler of one core. The current domain is in no queue; every other runnable one is in its
+ * priority's, a doubly linked list, and a bit a priority says which have somebody. So a local call
+ * hands the processor over without touching a queue, and what a call costs does not depend on how
+ * many domains there are. Whatever could change who should run sets resched.
  */
 #include "sched.h"
 #include "arch/x86_64/cpu.h"
@@ -19,12 +21,13 @@ static struct queue queues[PRIORITIES];
 static u32 busy;                   /* bit p: queue p has somebody */
 static struct domain *loaded;      /* whose extended state the processor holds, if full */
 static const struct aspace *space; /* whose tables CR3 holds, NULL: the CPU driver's own */
-static u64 slice_end;              /* of the current domain, TSC; 0: no rival */
-static bool rotated;               /* the current domain gave way to its equals */
+static u64 slice_end;              /* of the current domain, TSC; 0: no rival was seen */
+static bool resched;               /* somebody else may have to run */
+static bool rotated;               /* the current domain gives way to its equals */
 
 struct domain *current;
 
-static void enqueue(struct domain *d)
+static void enqueue_last(struct domain *d)
 {
 	struct queue *q = &queues[d->priority];
 
@@ -35,6 +38,20 @@ static void enqueue(struct domain *d)
 	else
 		q->first = d;
 	q->last = d;
+	busy |= 1u << d->priority;
+}
+
+static void enqueue_first(struct domain *d)
+{
+	struct queue *q = &queues[d->priority];
+
+	d->run_prev = NULL;
+	d->run_next = q->first;
+	if (q->first)
+		q->first->run_prev = d;
+	else
+		q->last = d;
+	q->first = d;
 	busy |= 1u << d->priority;
 }
 
@@ -58,23 +75,22 @@ static void dequeue(struct domain *d)
 void sched_wake(struct domain *d)
 {
 	d->state = DOMAIN_RUNNABLE;
-	enqueue(d);
+	enqueue_last(d);
+	resched = true;
 }
 
 void sched_block(struct domain *d, u32 state)
 {
-	if (d->state == DOMAIN_RUNNABLE)
+	if (d->state == DOMAIN_RUNNABLE && d != current)
 		dequeue(d);
 	d->state = state;
+	resched = true;
 }
 
-void sched_rotate(void)
+static void rotate(void)
 {
-	if (!current || current->state != DOMAIN_RUNNABLE)
-		return;
-	dequeue(current);
-	enqueue(current);
 	rotated = true;
+	resched = true;
 }
 
 void sched_tick(void)
@@ -86,22 +102,12 @@ void sched_tick(void)
 		return;
 	}
 	slice_end = 0;
-	sched_rotate();
+	rotate();
 }
 
-static struct domain *best(void)
+bool sched_is_pending(void)
 {
-	return busy ? queues[31 - __builtin_clz(busy)].first : NULL;
-}
-
-/* A server that was called directly keeps the processor though its equals wait in the queue. */
-bool sched_should_switch(void)
-{
-	struct domain *d = best();
-
-	if (!current || current->state != DOMAIN_RUNNABLE)
-		return d;
-	return d != current && (rotated || d->priority > current->priority);
+	return resched;
 }
 
 static void bases_save(struct domain *d)
@@ -137,10 +143,11 @@ static void load_space(struct aspace *as)
 }
 
 /*
- * A domain that was interrupted keeps its extended state in the processor until another one runs.
- * One that made a call has none to keep, and must not see what others left.
+ * Make @d, which is in no queue, the current domain. One that was interrupted keeps its extended
+ * state in the processor until another one runs. One that made a call has none to keep, and must
+ * not see what others left.
  */
-void sched_switch(struct domain *d)
+static void switch_to(struct domain *d)
 {
 	if (d == current && d == loaded)
 		return;
@@ -157,8 +164,14 @@ void sched_switch(struct domain *d)
 	sched_load_bases(d);
 	current = d;
 	tramp_regs = &d->regs;
-	slice_end = 0;
 	d->info.switches++;
+}
+
+void sched_hand_over(struct domain *d)
+{
+	d->state = DOMAIN_RUNNABLE;
+	switch_to(d);
+	resched = busy >> d->priority > 1;
 }
 
 void sched_forget_aspace(const struct aspace *aspace)
@@ -179,26 +192,52 @@ static _Noreturn void idle(void)
 	idle_enter();
 }
 
-_Noreturn void sched_resume(void)
+/* The domain that should run, taken out of its queue, or NULL. */
+static struct domain *choose(void)
 {
-	struct domain *d = current;
+	u32 top = busy ? 31 - (u32)__builtin_clz(busy) : 0;
+	struct domain *d;
 
-	if (sched_should_switch())
-		d = best();
-	else if (!d || d->state != DOMAIN_RUNNABLE)
+	if (current && current->state == DOMAIN_RUNNABLE) {
+		if (!busy || top < current->priority || (top == current->priority && !rotated))
+			return current;
+		if (rotated)
+			enqueue_last(current);
+		else
+			enqueue_first(current);
+	}
+	if (!busy)
+		return NULL;
+	d = queues[top].first;
+	dequeue(d);
+	return d;
+}
+
+static void reschedule(void)
+{
+	struct domain *d = choose();
+
+	resched = rotated = false;
+	if (!d)
 		idle();
-	rotated = false;
-	sched_switch(d);
-	if (!slice_end && queues[d->priority].first != queues[d->priority].last) {
+	if (d != current)
+		slice_end = 0;
+	switch_to(d);
+	if (!slice_end && busy >> d->priority & 1) {
 		slice_end = rdtsc() + boot.tsc_hz / 1000 * SLICE_MS;
 		timer_want(slice_end);
 	}
-	domain_return(&d->regs);
+}
+
+_Noreturn void sched_resume(void)
+{
+	if (resched || !current)
+		reschedule();
+	domain_return(&current->regs);
 }
 
 s64 call_yield(void)
 {
-	current->regs.rax = 0;
-	sched_rotate();
+	rotate();
 	return 0;
 }

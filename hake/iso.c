@@ -15,15 +15,21 @@
 #include "options.h"
 #include "run.h"
 
-/* Both consoles; no waiting, as servers have nobody to choose. */
+/* Both consoles; no menu, as a server has nobody to choose. What fails is shown, then retried. */
 static const char grub_cfg[] = "serial --unit=0 --speed=115200\n"
 			       "terminal_input serial console\n"
 			       "terminal_output serial console\n"
-			       "set timeout=0\n"
-			       "menuentry \"Skerry\" {\n"
-			       "\tmultiboot2 /boot/skerry.elf %s\n"
-			       "\tmodule2 /boot/image.cpio\n"
-			       "}\n";
+			       "if multiboot2 /boot/skerry.elf %s; then\n"
+			       "  module2 /boot/image.cpio\n"
+			       "  boot\n"
+			       "fi\n"
+			       "sleep 5\n"
+			       "reboot\n";
+
+#define MODULES                                                                                    \
+	"--install-modules=normal multiboot2 serial terminal test sleep reboot all_video iso9660 " \
+	"part_gpt part_msdos part_acorn part_amiga part_bsd part_dfly part_dvh part_plan "         \
+	"part_sun part_sunpc"
 
 static void copy_file(const char *from, const char *to)
 {
@@ -68,9 +74,7 @@ void iso_write(const char *file, const char *loader, const char *image, const ch
 	file_write(strf("%s/boot/grub/grub.cfg", dir), cfg, strlen(cfg));
 	strv_split(&argv, "grub-mkrescue --fonts= --locales= --themes=");
 	/* Just what is needed: a small ISO is made, and read, in a moment. */
-	strv_add(
-		&argv,
-		"--install-modules=normal multiboot2 serial part_gpt part_msdos iso9660 all_video");
+	strv_add(&argv, MODULES);
 	strv_addf(&argv, "--output=%s", made);
 	strv_add(&argv, dir);
 	if (run_collect(&argv, &out) || rename(made, file))

@@ -1,6 +1,7 @@
 /*
  * Whether KVM works here: that /dev/kvm can be opened does not say so. A tiny guest is run to
- * its end, and the answer kept for as long as this machine stays up.
+ * its end, just as Skerry would be (some hosts run guests, but not with their own processor's
+ * features), and the answer kept for as long as this machine stays up.
  */
 #include <string.h>
 #include <unistd.h>
@@ -25,7 +26,8 @@ static bool probe_runs(void)
 	memcpy(bios.v + PROBE_BYTES - 16, probe_code, sizeof(probe_code));
 	file_write(file, bios.v, bios.n);
 	strv_split(&argv,
-		   strf("timeout -s KILL " PROBE_TIMEOUT " %s -accel kvm -machine q35 -nodefaults "
+		   strf("timeout -s KILL " PROBE_TIMEOUT
+			" %s -accel kvm -cpu host -smp 2 -machine q35 -nodefaults "
 			"-display none -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=4 "
 			"-bios %s",
 			qemu_program(), file));
@@ -50,11 +52,16 @@ static bool kvm_works(void)
 	return ends_with(works, "works\n");
 }
 
-enum accel qemu_choose_accel(enum accel wanted, bool tell)
+enum accel qemu_choose_accel(enum accel wanted, u32 ncores, bool tell)
 {
 	const char *why = access("/dev/kvm", F_OK) ? "there is no /dev/kvm"
 						   : "a guest does not run under KVM here";
 
+	if (ncores > QEMU_KVM_CORES) {
+		if (wanted == ACCEL_KVM)
+			die("over %d cores run under TCG only: leave out --kvm", QEMU_KVM_CORES);
+		return wanted == ACCEL_AUTO ? ACCEL_TCG : wanted;
+	}
 	if (wanted == ACCEL_TCG || wanted == ACCEL_ICOUNT)
 		return wanted;
 	if (kvm_works()) {

@@ -389,8 +389,11 @@ bool ninja_try(const struct strv *targets)
 	/* Two ninjas in one folder would undo each other's work. */
 	if (lock < 0 || flock(lock, LOCK_EX))
 		die("cannot lock %s/.lock", build_dir());
-	strv_split(&argv, strf("ninja -f %s/build.ninja", build_dir()));
-	if (!isatty(STDOUT_FILENO))
+	/* Standard output is the guest's, or the test runner's. */
+	strv_split(&argv, "sh -c");
+	strv_add(&argv, "exec \"$@\" >&2");
+	strv_split(&argv, strf("sh ninja -f %s/build.ninja", build_dir()));
+	if (!isatty(STDERR_FILENO))
 		strv_add(&argv, "--quiet");
 	strv_cat(&argv, targets);
 	status = run_program(&argv);

@@ -8,8 +8,8 @@
 
 #define QEMU_MAJOR_MIN 10
 
-/* Intel's and AMD's one-byte APIC ids end here; more cores need x2APIC (and a newer machine). */
-#define XAPIC_CORES 255
+/* So many cores every QEMU's q35 can have; beyond, it is asked. */
+#define ALWAYS_CORES 255
 
 const char *qemu_program(void)
 {
@@ -139,12 +139,12 @@ static u32 max_cores(void)
 	return max && max < strchr(machine, '}') ? (u32)atoi(max + strlen("\"cpu-max\": ")) : 0;
 }
 
-static void check_cores(const struct topology *t, enum accel accel)
+static void check_cores(const struct topology *t)
 {
 	u32 places = t->sockets * t->dies * t->cores_per_die * t->threads;
 	u32 max;
 
-	if (places <= XAPIC_CORES)
+	if (places <= ALWAYS_CORES)
 		return;
 	max = max_cores();
 	if (max && places > max)
@@ -152,9 +152,6 @@ static void check_cores(const struct topology *t, enum accel accel)
 		    "most: take fewer "
 		    "with --cores N, or a smaller topology",
 		    t->name, places, max);
-	if (accel == ACCEL_KVM && t->ncores > XAPIC_CORES)
-		die("topology \"%s\": over %d cores run under TCG only: leave out --kvm", t->name,
-		    XAPIC_CORES);
 }
 
 static void add_accel(struct strv *argv, enum accel accel)
@@ -215,7 +212,7 @@ struct strv qemu_command(const struct vm *vm)
 	struct strv argv = {0};
 
 	check_version();
-	check_cores(vm->topology, vm->accel);
+	check_cores(vm->topology);
 	strv_add(&argv, qemu_program());
 	add_accel(&argv, vm->accel);
 	strv_split(&argv, "-machine q35 -nodefaults -no-reboot -display none "

@@ -27,8 +27,14 @@ void qemu_machine_args(struct strv *argv, const struct topology *t);
 /** The whole command. Checks that there is such a QEMU and that it can have so many cores. */
 struct strv qemu_command(const struct vm *vm);
 
-/** ACCEL_AUTO becomes the fastest way that works here; says so in one line if @tell. */
-enum accel qemu_choose_accel(enum accel wanted, bool tell);
+/* Skerry gives QEMU no IOMMU, without which KVM can interrupt no APIC with a longer id. */
+#define QEMU_KVM_CORES 255
+
+/**
+ * ACCEL_AUTO becomes the fastest way that works here for @ncores cores; says so in one line if
+ * @tell. Ends hake if another way was wanted and does not work.
+ */
+enum accel qemu_choose_accel(enum accel wanted, u32 ncores, bool tell);
 
 /** The program: $SKERRY_QEMU, else qemu-system-x86_64. */
 const char *qemu_program(void);

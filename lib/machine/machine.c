@@ -60,14 +60,31 @@ struct machine *machine_init(void *buf, size_t len, const struct machine_counts 
 	return m;
 }
 
-enum level { SOCKET, GROUP, CORE };
+/* Parts of a machine, from the largest: sockets and nodes, whichever holds the other, come first.
+ */
+enum level { OUTER, INNER, DIE, CORE };
 
-/* Whether core @i begins another socket, or another group, than core @i - 1 is in. */
-static bool begins(const struct machine_core *c, u32 i, enum level level)
+/* A tree that is being made. */
+struct linking {
+	struct machine_core *c;
+	u32 ncores;
+	u32 fanout;
+	bool nodes_first; /* some node spans sockets: so nodes are OUTER, sockets INNER */
+};
+
+/* Whether core @i begins another part of @level than core @i - 1 is in. */
+static bool begins(const struct linking *l, u32 i, enum level level)
 {
-	if (level == CORE || i == 0 || c[i].socket != c[i - 1].socket)
+	const struct machine_core *c = &l->c[i];
+	bool socket, node;
+
+	if (level == CORE || i == 0)
 		return true;
-	return level == GROUP && (c[i].die != c[i - 1].die || c[i].node != c[i - 1].node);
+	socket = c->socket != c[-1].socket;
+	node = c->node != c[-1].node;
+	if (level == OUTER)
+		return l->nodes_first ? node : socket;
+	return socket || node || (level == DIE && c->die != c[-1].die);
 }
 
 /*
@@ -75,42 +92,48 @@ static bool begins(const struct machine_core *c, u32 i, enum level level)
  * them hangs below the ((i - 1) / fanout)-th, as in a heap. Walking both numbers forward
  * together takes no memory.
  */
-static void link_level(struct machine *m, u32 first, u32 end, enum level level)
+static void link_part(const struct linking *l, u32 first, u32 end, enum level level)
 {
-	struct machine_core *c = machine_cores(m);
 	u32 parent = first, children = 0;
 
 	for (u32 i = first + 1; i < end; i++) {
-		if (!begins(c, i, level))
+		if (!begins(l, i, level))
 			continue;
-		if (children++ == m->fanout) {
+		if (children++ == l->fanout) {
 			do
 				parent++;
-			while (!begins(c, parent, level));
+			while (!begins(l, parent, level));
 			children = 1;
 		}
-		c[i].parent = (u16)parent;
+		l->c[i].parent = (u16)parent;
 	}
 }
 
 /* The first core after @i that begins a @level. */
-static u32 end_of(const struct machine *m, u32 i, enum level level)
+static u32 end_of(const struct linking *l, u32 i, enum level level)
 {
 	do
 		i++;
-	while (i < m->ncores && !begins(machine_cores(m), i, level));
+	while (i < l->ncores && !begins(l, i, level));
 	return i;
 }
 
 void machine_build_tree(struct machine *m, u32 fanout)
 {
+	struct linking l = {.c = machine_cores(m), .ncores = m->ncores, .fanout = fanout};
+
+	for (u32 i = 1; i < l.ncores; i++)
+		l.nodes_first |=
+			l.c[i].node == l.c[i - 1].node && l.c[i].socket != l.c[i - 1].socket;
 	m->fanout = fanout;
-	machine_cores(m)[0].parent = MACHINE_NO_CORE;
-	link_level(m, 0, m->ncores, SOCKET);
-	for (u32 i = 0; i < m->ncores; i = end_of(m, i, SOCKET))
-		link_level(m, i, end_of(m, i, SOCKET), GROUP);
-	for (u32 i = 0; i < m->ncores; i = end_of(m, i, GROUP))
-		link_level(m, i, end_of(m, i, GROUP), CORE);
+	l.c[0].parent = MACHINE_NO_CORE;
+	link_part(&l, 0, l.ncores, OUTER);
+	for (enum level level = OUTER; level < CORE; level++) {
+		for (u32 i = 0, end; i < l.ncores; i = end) {
+			end = end_of(&l, i, level);
+			link_part(&l, i, end, level + 1);
+		}
+	}
 }
 
 u32 machine_child_next(const struct machine *m, u32 core, u32 child)

@@ -46,8 +46,10 @@ int machine_check(const void *block, size_t len);
  * Sets every core's parent: the tree in which cores are started and messages multicast.
  *
  * Sockets form a tree of at most @fanout children each below core 0's, each standing for its
- * first core; within a socket so do its groups (the cores of one die and node), and within a
- * group its cores. So few edges cross sockets, and a parent's number is below its child's.
+ * first core; so do the nodes of a socket, the dies of a node, and the cores of a die. (If a node
+ * has several sockets, nodes come before sockets.) So few edges cross sockets, just one enters each
+ * node but core 0's, and a parent's number is below its child's. Cores must be in that order:
+ * those of one part follow each other.
  * @fanout at least 1.
  */
 void machine_build_tree(struct machine *m, u32 fanout);

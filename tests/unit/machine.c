@@ -200,6 +200,48 @@ TEST(one_edge_of_the_tree_enters_each_other_die)
 	free(m);
 }
 
+/* How many edges of the tree lead to node @node from others. */
+static u32 edges_into_node(const struct machine *m, u32 node)
+{
+	const struct machine_core *c = machine_cores(m);
+	u32 edges = 0;
+
+	for (u32 i = 1; i < m->ncores; i++)
+		edges += c[i].node == node && c[c[i].parent].node != node;
+	return edges;
+}
+
+TEST(one_edge_of_the_tree_enters_each_node_of_several_dies)
+{
+	struct machine *m = new_machine(2, 6, 4);
+
+	/* Two nodes a socket: of two dies and of four. */
+	for (u32 i = 0; i < m->ncores; i++) {
+		struct machine_core *c = &machine_cores(m)[i];
+
+		c->node = (u16)(c->socket * 2 + (c->die >= 2));
+	}
+	m->nnodes = 4;
+	machine_build_tree(m, MACHINE_FANOUT);
+	CHECK_EQUAL(edges_into_node(m, 0), 0);
+	for (u32 node = 1; node < 4; node++)
+		CHECK_EQUAL(edges_into_node(m, node), 1);
+	free(m);
+}
+
+TEST(one_edge_of_the_tree_enters_each_node_of_several_sockets)
+{
+	struct machine *m = new_machine(8, 1, 4);
+
+	for (u32 i = 0; i < m->ncores; i++)
+		machine_cores(m)[i].node = machine_cores(m)[i].socket / 2;
+	machine_build_tree(m, MACHINE_FANOUT);
+	CHECK_EQUAL(edges_into_node(m, 0), 0);
+	for (u32 node = 1; node < 4; node++)
+		CHECK_EQUAL(edges_into_node(m, node), 1);
+	free(m);
+}
+
 TEST(tree_of_512_cores_is_at_most_four_deep)
 {
 	struct machine *m = new_machine(8, 1, 64);

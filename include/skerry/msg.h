@@ -6,12 +6,13 @@
  *   | payload: a structure that the type names                   | header  |
  *   +------------------------------------------------------------+---------+
  *
- *   header:  63         32 31    30     16 15      0
- *            | sequence   | end | epoch   | type    |
+ *   header:  63    32 31    30     16 15      0
+ *            | lap   | end | epoch   | type    |
  *
  * The header is written last and read first, so a message is whole when its header is seen. The
- * sequence number counts the messages of a channel from 1 and wraps; 'end' closes the channel.
- * How lines make a channel: lib/ump/ump.h.
+ * lap counts the rounds of the ring from 1 and wraps: with the line's place in the ring it makes
+ * a sequence number that is never written. 'end' closes the channel. How lines make a channel:
+ * lib/ump/ump.h.
  *
  * A type is a class (who speaks) and a number that the class gives out. Domains count their
  * messages by class. A payload is a plain structure that fits (assert it with MSG_FITS), without
@@ -44,9 +45,9 @@ struct msg {
 /* Assert that a payload structure fits into a message. */
 #define MSG_FITS(type)          static_assert(sizeof(type) <= MSG_PAYLOAD, "longer than a message")
 
-#define MSG_TYPE(class, number) ((u16)((class) << 8 | (number)))
+#define MSG_TYPE(class, number) ((u16)((class) << 12 | (number))) /* number: 12 bits */
 #define MSG_CLASSES             16u
-#define MSG_CLASS(type)         ((type) >> 8 & (MSG_CLASSES - 1))
+#define MSG_CLASS(type)         ((u32)(u16)(type) >> 12)
 
 /* Who speaks. */
 #define MSG_PRIVATE 0u /* two domains among themselves */

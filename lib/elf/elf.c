@@ -50,6 +50,8 @@ static enum elf_error check_ident(const struct elf_header *h, u64 len)
 
 	if (memcmp(h->ident, magic, sizeof(magic)) != 0)
 		return ELF_NOT_ELF;
+	if (len < sizeof(h->ident))
+		return ELF_TRUNCATED;
 	if (h->ident[ELF_EI_CLASS] != ELF_CLASS_64)
 		return ELF_NOT_64;
 	if (h->ident[ELF_EI_DATA] != ELF_DATA_LITTLE)

@@ -27,9 +27,15 @@ static bool of_this_epoch(const struct ump *u, u64 word)
 	return word >> EPOCH_SHIFT == u->epoch;
 }
 
-static u32 sequence(u64 header)
+/* How many messages have been sent, and received; both wrap. */
+static u32 sent(const struct ump *u)
 {
-	return (u32)(header >> 32);
+	return u->tx_before + (u32)(u->tx_next - u->tx_ring);
+}
+
+static u32 received(const struct ump *u)
+{
+	return u->rx_before + (u32)(u->rx_next - u->rx_ring);
 }
 
 static void ring(struct ump *u)
@@ -56,20 +62,21 @@ int ump_init(struct ump *u, void *tx, const void *rx, size_t bytes, u32 epoch,
 	if (epoch == 0 || epoch > UMP_MAX_EPOCH)
 		return -EINVAL;
 	*u = (struct ump){
-		.tx_header = UMP_SEQ_ONE | (u64)epoch << 16,
-		.rx_header = UMP_SEQ_ONE | (u64)epoch << 16,
+		.tx_header = UMP_LAP | (u64)epoch << 16,
+		.rx_header = UMP_LAP | (u64)epoch << 16,
 		.peer = rx,
 		.own = tx,
 		.tx_ring = (struct ump_line *)tx + 1,
 		.rx_ring = (const struct ump_line *)rx + 1,
 		.nlines = nlines,
-		.rx_batch = nlines / UMP_BATCHES,
 		.epoch = epoch,
 		.ring = ring_peer,
 		.ring_arg = arg,
 	};
 	u->tx_next = u->tx_ring;
+	u->tx_limit = u->tx_ring + nlines - 1;
 	u->rx_next = u->rx_ring;
+	u->rx_mark = u->rx_ring + nlines / UMP_BATCHES;
 	/* The peer may be reading already, and takes nothing of another epoch for a message. */
 	for (u32 i = 0; i < nlines; i++)
 		__atomic_store_n(&u->tx_ring[i].header, 0, __ATOMIC_RELAXED);
@@ -84,10 +91,10 @@ int ump_init(struct ump *u, void *tx, const void *rx, size_t bytes, u32 epoch,
 static void end_sending(struct ump *u, int error)
 {
 	u->tx_error = error;
-	u->tx_credits = 0; /* so that every ump_send() comes to ump_refill() */
+	u->tx_limit = u->tx_next; /* so that every ump_send() comes to ump_refill() */
 }
 
-/* The sequence number that the peer has consumed last. */
+/* How many messages the peer has consumed. */
 static u32 peer_acked(const struct ump *u)
 {
 	/* Acquire: what the peer read before it acknowledged, it read before we overwrite it.
@@ -95,6 +102,16 @@ static u32 peer_acked(const struct ump *u)
 	u64 acked = __atomic_load_n(&u->peer->acked, __ATOMIC_SEQ_CST);
 
 	return of_this_epoch(u, acked) ? (u32)acked : 0;
+}
+
+/* At the end of the ring, go to its beginning. */
+static void begin_lap(struct ump *u)
+{
+	if (u->tx_next != u->tx_ring + u->nlines)
+		return;
+	u->tx_before += u->nlines;
+	u->tx_header += UMP_LAP;
+	u->tx_next = u->tx_ring;
 }
 
 static bool peer_closed(const struct ump *u)
@@ -107,11 +124,11 @@ static bool peer_closed(const struct ump *u)
 /* Look for free lines. 0, -EAGAIN, or how the channel ended. */
 int ump_refill(struct ump *u)
 {
-	u32 in_flight = sequence(u->tx_header) - 1 - peer_acked(u);
-	u32 to_end;
+	u32 in_flight, to_end;
 
 	if (u->tx_error)
 		return u->tx_error;
+	in_flight = sent(u) - peer_acked(u);
 	if (in_flight >= u->nlines) /* it acknowledged what was never sent */
 		end_sending(u, -EBADMSG);
 	else if (peer_closed(u))
@@ -120,11 +137,19 @@ int ump_refill(struct ump *u)
 		return u->tx_error;
 	if (in_flight == u->nlines - 1)
 		return -EAGAIN;
-	if (u->tx_next == u->tx_ring + u->nlines)
-		u->tx_next = u->tx_ring;
+	begin_lap(u);
 	to_end = (u32)(u->tx_ring + u->nlines - u->tx_next);
-	u->tx_credits = MIN(u->nlines - 1 - in_flight, to_end);
+	u->tx_limit = u->tx_next + MIN(u->nlines - 1 - in_flight, to_end);
 	return 0;
+}
+
+/* ump_send() when the limit is reached. It calls this last, so that its usual path needs no stack.
+ */
+int ump_send_slowly(struct ump *u, u16 type, const void *payload, size_t len)
+{
+	int err = ump_refill(u);
+
+	return err ? err : ump_send(u, type, payload, len);
 }
 
 /* The peer's armed word is another one than at the last look. */
@@ -153,10 +178,8 @@ static void end_receiving(struct ump *u, int error)
 /* Is @header, at the place of the next message, what was there before? */
 static bool is_old(const struct ump *u, u64 header)
 {
-	u64 before = u->rx_header - u->nlines * UMP_SEQ_ONE;
-
 	if (u->rx_wrapped)
-		return (header ^ before) >> 16 == 0;
+		return (header ^ (u->rx_header - UMP_LAP)) >> 16 == 0;
 	return (header >> 16 & UMP_MAX_EPOCH) != u->epoch;
 }
 
@@ -184,7 +207,7 @@ static void acknowledge(struct ump *u)
 {
 	u64 waits;
 
-	u->rx_acked = sequence(u->rx_header) - 1;
+	u->rx_acked = received(u);
 	/* Also a release: lines are read before they are given back. Pairs with ump_arm_send(). */
 	__atomic_store_n(&u->own->acked, control_word(u, u->rx_acked), __ATOMIC_SEQ_CST);
 	waits = __atomic_load_n(&u->peer->send_armed, __ATOMIC_SEQ_CST);
@@ -198,11 +221,13 @@ static void acknowledge(struct ump *u)
 /* A quarter of the ring has been received. */
 void ump_batch(struct ump *u)
 {
-	u->rx_batch = u->nlines / UMP_BATCHES;
 	if (u->rx_next == u->rx_ring + u->nlines) {
+		u->rx_before += u->nlines;
+		u->rx_header += UMP_LAP;
 		u->rx_next = u->rx_ring;
 		u->rx_wrapped = true;
 	}
+	u->rx_mark = u->rx_next + u->nlines / UMP_BATCHES;
 	acknowledge(u);
 }
 
@@ -222,7 +247,7 @@ bool ump_arm(struct ump *u)
 
 	if (u->rx_error || u->peer_died)
 		return false;
-	if (u->rx_acked != sequence(u->rx_header) - 1)
+	if (u->rx_acked != received(u))
 		acknowledge(u);
 	change_word(u, &u->own->armed, ARMED);
 	header = __atomic_load_n(&u->rx_next->header, __ATOMIC_SEQ_CST);
@@ -262,8 +287,7 @@ void ump_close(struct ump *u)
 	end_receiving(u, -EPIPE);
 	if (!tell)
 		return;
-	if (u->tx_next == u->tx_ring + u->nlines)
-		u->tx_next = u->tx_ring;
+	begin_lap(u);
 	/* There is a line for this: ump_refill() keeps one free. */
 	__atomic_store_n(&u->tx_next->header, u->tx_header | UMP_END, __ATOMIC_SEQ_CST);
 	change_word(u, &u->own->armed, CLOSED); /* for a peer that only sends: ump_refill() */

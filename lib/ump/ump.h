@@ -44,7 +44,7 @@
 #include <string.h>
 
 #define UMP_MAX_EPOCH  0x7fffu
-#define UMP_SEQ_ONE    (1ul << 32) /* of a header */
+#define UMP_LAP        (1ul << 32) /* of a header */
 #define UMP_END        (1ul << 31)
 #define UMP_MIN_REGION PAGE_SIZE
 #define UMP_MAX_REGION (64 * MiB)
@@ -52,8 +52,8 @@
 
 /* Line 0 of a region. Every word carries the epoch in bits 48-62. */
 struct ump_control {
-	u64 acked; /* bits 0-31: sequence number of the last message that the writer consumed */
-	u64 armed; /* bit 0: wake me at a message; bit 1: closed; bits 2-47: counts changes */
+	u64 acked;      /* bits 0-31: how many messages the writer has consumed; wraps */
+	u64 armed;      /* bit 0: wake me at a message; bit 1: closed; bits 2-47: counts changes */
 	u64 send_armed; /* bit 0: wake me at an acknowledgement; bits 2-47: counts changes */
 	u64 reserved[5];
 };
@@ -71,26 +71,29 @@ struct ump_counts {
 struct ump {
 	/* transmitting */
 	struct ump_line *tx_next;
-	u64 tx_header;  /* of the next message, without its type */
-	u64 peer_armed; /* as last seen */
+	struct ump_line *tx_limit; /* ump_refill() must look before this one is written: for
+				    * acknowledgements, and at the end of the ring */
+	u64 tx_header;             /* of this lap, without a type */
+	u64 peer_armed;            /* as last seen */
 	const struct ump_control *peer;
-	u32 tx_credits; /* messages until ump_refill() must look: at acknowledgements, and at the
-			 * end of the ring */
-	int tx_error;
 
 	/* receiving */
-	int rx_error;
-	u32 rx_batch; /* messages until ump_batch() must acknowledge, and at the end wrap */
 	const struct ump_line *rx_next;
-	u64 rx_header;   /* expected next, without its type */
-	u64 peer_waits;  /* peer's send_armed, as last seen */
+	const struct ump_line *rx_mark; /* ump_batch() must acknowledge, and at the end wrap,
+					 * before this one is read */
+	u64 rx_header;                  /* of this lap, without a type */
+	u64 peer_waits;                 /* peer's send_armed, as last seen */
 	bool rx_wrapped; /* the ring has been round once: all its lines are of this epoch */
+
 	bool peer_died;
 	bool closed; /* by this end */
-
-	u32 nlines;   /* of a ring, a multiple of UMP_BATCHES; one stays free for the end */
-	u32 rx_acked; /* sequence number last acknowledged */
-	u64 epoch;    /* as in control words */
+	int tx_error;
+	int rx_error;
+	u32 tx_before; /* messages sent in the laps before this one; wraps */
+	u32 rx_before; /* the same of those received */
+	u32 nlines;    /* of a ring, a multiple of UMP_BATCHES; one stays free for the end */
+	u32 rx_acked;  /* messages acknowledged */
+	u64 epoch;     /* as in control words */
 	struct ump_control *own;
 	struct ump_line *tx_ring;
 	const struct ump_line *rx_ring;
@@ -114,6 +117,7 @@ int ump_init(struct ump *u, void *tx, const void *rx, size_t bytes, u32 epoch,
 
 /* Slow paths of the functions below; not for callers. */
 int ump_refill(struct ump *u);
+int ump_send_slowly(struct ump *u, u16 type, const void *payload, size_t len);
 int ump_peer_changed(struct ump *u, u64 armed);
 int ump_no_message(struct ump *u, u64 header);
 void ump_batch(struct ump *u);
@@ -121,33 +125,27 @@ void ump_batch(struct ump *u);
 /**
  * Send a message, and ring the peer's doorbell if it sleeps.
  *
- * @payload  @len bytes, at most MSG_PAYLOAD. What the receiver sees in the payload's other bytes
- *           is not defined (they are old bytes of the same sender).
- * Returns 0; -EAGAIN (no space: receive or sleep, then try again), -EPIPE (the channel has
- * ended), -EBADMSG (the peer broke the format), -EINVAL (too long).
+ * @payload  @len bytes, at most MSG_PAYLOAD; may be NULL if @len is 0. What the receiver sees in
+ * the payload's other bytes is not defined (they are old bytes of the same sender). Returns 0;
+ * -EAGAIN (no space: receive or sleep, then try again), -EPIPE (the channel has ended), -EBADMSG
+ * (the peer broke the format), -EINVAL (too long).
  */
 static inline int ump_send(struct ump *u, u16 type, const void *payload, size_t len)
 {
 	struct ump_line *line;
-	u64 header, armed;
+	u64 armed;
 
 	if (len > MSG_PAYLOAD)
 		return -EINVAL;
-	if (__builtin_expect(u->tx_credits == 0, 0)) {
-		int err = ump_refill(u);
-
-		if (err)
-			return err;
-	}
+	if (__builtin_expect(u->tx_next == u->tx_limit, 0))
+		return ump_send_slowly(u, type, payload, len);
 	line = u->tx_next;
-	header = u->tx_header;
-	memcpy(line->word, payload, len);
-	u->tx_credits--;
+	if (len > 0)
+		memcpy(line->word, payload, len);
 	u->tx_next = line + 1;
-	u->tx_header = header + UMP_SEQ_ONE;
 	u->counts.sent[MSG_CLASS(type)]++;
 	/* Also a release: the payload is visible before the header. */
-	__atomic_store_n(&line->header, header | type, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&line->header, u->tx_header | type, __ATOMIC_SEQ_CST);
 	armed = __atomic_load_n(&u->peer->armed, __ATOMIC_SEQ_CST);
 	if (__builtin_expect(armed != u->peer_armed, 0))
 		return ump_peer_changed(u, armed);
@@ -172,9 +170,8 @@ static inline int ump_recv(struct ump *u, struct msg *m)
 	atomic_signal_fence(memory_order_seq_cst);
 	m->type = (u16)header;
 	u->rx_next = line + 1;
-	u->rx_header += UMP_SEQ_ONE;
 	u->counts.received[MSG_CLASS((u16)header)]++;
-	if (__builtin_expect(--u->rx_batch == 0, 0))
+	if (__builtin_expect(line + 1 == u->rx_mark, 0))
 		ump_batch(u);
 	return 1;
 }
@@ -182,7 +179,7 @@ static inline int ump_recv(struct ump *u, struct msg *m)
 /* Would ump_send() succeed? It will, unless the channel ends before. */
 static inline bool ump_can_send(struct ump *u)
 {
-	return u->tx_credits != 0 || ump_refill(u) == 0;
+	return u->tx_next != u->tx_limit || ump_refill(u) == 0;
 }
 
 /**

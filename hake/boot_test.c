@@ -75,6 +75,15 @@ static void check_run(const struct item *it, const struct guest *g, int code)
 		fault("the console never showed \"%s\", so nothing was typed", it->when);
 }
 
+static const struct item *find_test(const struct project *p, const char *name)
+{
+	const struct item *it = project_find(p, BOOT_TEST, name);
+
+	if (!it)
+		die("no Hakefile defines the boot test \"%s\"", name);
+	return it;
+}
+
 int boot_test_main(int argc, char **argv)
 {
 	struct project p = {0};
@@ -84,10 +93,10 @@ int boot_test_main(int argc, char **argv)
 	u64 start;
 	int code;
 
-	project_load(&p);
-	it = argc == 2 ? project_find(&p, BOOT_TEST, argv[1]) : NULL;
-	if (!it)
+	if (argc != 2)
 		die("usage: hake boot-test NAME");
+	project_load(&p);
+	it = find_test(&p, argv[1]);
 	boot_of_item(&b, it);
 	boot_check(&p, &b);
 	g.argv = boot_command(&p, &b);

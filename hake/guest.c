@@ -118,10 +118,22 @@ static void take_report(struct run *r, const char *line)
 	r->deadline = now_ms() + EXIT_GRACE;
 }
 
+/* The line so far without what firmware and GRUB put before it to move the cursor (ECMA-48). */
+static const char *line_text(const struct run *r)
+{
+	const char *text = r->line.v;
+
+	while (text[0] == '\033' && text[1] == '[') {
+		text += 2 + strspn(text + 2, "0123456789;?=");
+		text += *text != 0;
+	}
+	return text;
+}
+
 /* Shows the terminal what of the line it has not seen; "@" lines wait until they are whole. */
 static void show(struct run *r, bool whole)
 {
-	bool report = r->line.n && r->line.v[0] == '@';
+	bool report = line_text(r)[0] == '@';
 
 	if (!r->g->terminal || (report && !r->g->verbose))
 		return;
@@ -137,9 +149,10 @@ static void show(struct run *r, bool whole)
 static void take_line(struct run *r)
 {
 	show(r, true);
-	if (r->line.n && r->line.v[0] == '@')
-		take_report(r, r->line.v);
+	if (line_text(r)[0] == '@')
+		take_report(r, line_text(r));
 	r->line.n = r->shown = 0;
+	r->line.v[0] = 0;
 }
 
 static void type_when_shown(struct run *r)

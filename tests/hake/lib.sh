@@ -1,0 +1,84 @@
+# For hake's own tests (sourced): checks, and a small project to try hake on.
+#
+# Each test is a function named by the behaviour it holds hake to; "run_tests" runs every one
+# in a shell of its own and says which failed.
+
+hake=$PWD/$SKERRY_BUILD/hake
+here=$PWD/tests/hake
+
+# fail TEXT: ends the test.
+fail() {
+	echo "  $*"
+	exit 1
+}
+
+# expect STATUS COMMAND...: its exit status; its output is kept in $out.
+expect() {
+	wanted=$1
+	shift
+	status=0
+	out=$("$@" 2>&1 </dev/null) || status=$?
+	[ "$status" = "$wanted" ] || fail "$*: exit status $status, not $wanted: $out"
+}
+
+# says TEXT: the last command said so.
+says() {
+	case $out in
+	*"$1"*) ;;
+	*) fail "expected \"$1\" in: $out" ;;
+	esac
+}
+
+# says_not TEXT
+says_not() {
+	case $out in
+	*"$1"*) fail "did not expect \"$1\" in: $out" ;;
+	esac
+}
+
+# A copy of the small project, with hake itself; the current folder is in it from then on.
+new_project() {
+	dir=$(mktemp -d)
+	trap 'rm -rf "$dir"' EXIT
+	mkdir -p "$dir/build" "$dir/hake"
+	cp -r "$here/../../hake/topologies" "$dir/hake/"
+	cp "$here/guest.S" "$here/guest.ld" "$dir/"
+	cp "$here/project.lua" "$dir/Hakefile"
+	cp "$hake" "$dir/build/hake"
+	cd "$dir" || exit 1
+	unset SKERRY_BUILD
+	hake=build/hake
+}
+
+# A QEMU that says of itself what the test wants: version $1, at most $2 cores.
+fake_qemu() {
+	cat >qemu <<-END
+		#!/bin/sh
+		case \$1 in
+		--version) echo "QEMU emulator version $1" ;;
+		*) echo '{"return": [{"name": "pc-q35-9", "alias": "q35", "cpu-max": $2}]}' ;;
+		esac
+	END
+	chmod +x qemu
+}
+
+# wrong_hakefile TEXT: what hake says of a Hakefile with it.
+wrong_hakefile() {
+	new_project
+	printf '%s\n' "$1" >Hakefile
+	expect 2 "$hake" build
+}
+
+# Runs every function of the script that was started.
+run_tests() {
+	failed=0
+	for name in $(sed -n 's/^\([a-z_0-9]*\)() {$/\1/p' "$0"); do
+		if ("$name"); then
+			echo "pass $name"
+		else
+			echo "FAIL $name"
+			failed=1
+		fi
+	done
+	exit $failed
+}

@@ -102,7 +102,7 @@ struct mon_open {
 /* Notices. */
 #define NOTICE_CHANNEL 1 /* an opened channel: w2 = 0 or negative errno: -ENOENT, -ENOMEM, ... */
 #define NOTICE_ACCEPT  2 /* a channel that another domain opened to service w2 */
-#define NOTICE_HANGUP  3 /* the peer of a channel closed it, or died */
+#define NOTICE_HANGUP  3 /* the peer of an attached channel closed it, or died */
 #define NOTICE_STARTED 4 /* a task: w2 = 0 or negative errno: -ENOENT, -ENOEXEC, ... */
 #define NOTICE_ENDED   5 /* a task: w2 = DEATH_*, w3 = status, or vector of a fault */
 

@@ -33,22 +33,22 @@ struct msg_piece {
 MSG_FITS(struct msg_piece);
 
 enum letter_kind {
-	LETTER_UP,	     /* to the parent: letter_up: all of a subtree that comes up is up */
-	LETTER_MISSING,	     /* to core 0: letter_core: did not start */
-	LETTER_TEXT,	     /* to core 0: a line for the console */
-	LETTER_TEXT_TAKEN,   /* from core 0: letter_count: lines that may be forgotten */
-	LETTER_LINK_OPEN,    /* letter_link: a direct link is wanted */
-	LETTER_LINK_ACCEPT,  /* letter_link: ... and here is the other half */
-	LETTER_SPAWN,	     /* letter_spawn */
-	LETTER_STARTED,	     /* letter_started */
-	LETTER_ENDED,	     /* letter_ended */
-	LETTER_STOP,	     /* letter_task: end a program */
-	LETTER_OPEN,	     /* letter_open: a channel to a service */
-	LETTER_OPENED,	     /* letter_opened */
-	LETTER_HANGUP,	     /* letter_channel: the other end of a channel is gone ... */
-	LETTER_RELEASED,     /* letter_channel: ... and no longer writes what the sender lent it */
-	LETTER_HALT,	     /* letter_count: fault injection, HALT_* */
-	LETTER_POWEROFF,     /* to core 0: letter_count: the status */
+	LETTER_UP,          /* to the parent: letter_up: all of a subtree that comes up is up */
+	LETTER_MISSING,     /* to core 0: letter_core: did not start */
+	LETTER_TEXT,        /* to core 0: a line for the console */
+	LETTER_TEXT_TAKEN,  /* from core 0: letter_count: lines that may be forgotten */
+	LETTER_LINK_OPEN,   /* letter_link: a direct link is wanted */
+	LETTER_LINK_ACCEPT, /* letter_link: ... and here is the other half */
+	LETTER_SPAWN,       /* letter_spawn */
+	LETTER_STARTED,     /* letter_started */
+	LETTER_ENDED,       /* letter_ended */
+	LETTER_STOP,        /* letter_task: end a program */
+	LETTER_OPEN,        /* letter_open: a channel to a service */
+	LETTER_OPENED,      /* letter_opened */
+	LETTER_HANGUP,      /* letter_channel: the other end of a channel is gone ... */
+	LETTER_RELEASED,    /* letter_channel: ... and no longer writes what the sender lent it */
+	LETTER_HALT,        /* letter_count: fault injection, HALT_* */
+	LETTER_POWEROFF,    /* to core 0: letter_count: the status */
 	LETTER_KINDS
 };
 
@@ -86,7 +86,7 @@ struct letter_started {
 };
 
 struct letter_ended {
-	u32 task; /* the receiver's */
+	u32 task;  /* the receiver's */
 	u32 death; /* DEATH_* */
 	s64 status;
 };

@@ -1,0 +1,27 @@
+/*
+ * Which slots of this domain's table of capabilities are in use: a bitmap, kept by the domain
+ * itself, since the CPU driver only knows whether a slot is empty.
+ *
+ * Runs in: native domains and the monitor. One thread of control.
+ */
+#ifndef RT_SLOTS_H
+#define RT_SLOTS_H
+
+#include <rt/calls.h>
+
+/** Begin with slots @first to @count - 1 free. */
+void slots_init(u32 first, u32 count);
+
+/** A free slot, now taken; CAP_NONE if the table is full. */
+cap_t slot_new(void);
+
+/** The first of @n consecutive free slots, now taken; CAP_NONE if there are none. */
+cap_t slot_new_run(u32 n);
+
+/** Give back a slot that is empty. CAP_NONE is ignored. */
+void slot_put(cap_t slot);
+
+/** Empty a slot, all that derives from it included, and give it back. CAP_NONE is ignored. */
+void slot_drop(cap_t slot);
+
+#endif

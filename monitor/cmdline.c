@@ -1,0 +1,53 @@
+/* See cmdline.h. */
+#include "cmdline.h"
+#include "monitor.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* What follows " -- " (or "-- " at the beginning), or the end of the line. */
+static const char *find_program(void)
+{
+	const char *line = self.boot->cmdline;
+	const char *dashes = strstr(line, " -- ");
+
+	if (strncmp(line, "-- ", 3) == 0)
+		return line + 3;
+	return dashes ? dashes + 4 : line + strlen(line);
+}
+
+u64 cmdline_number(const char *key, u64 otherwise)
+{
+	const char *at = self.boot->cmdline, *end = find_program();
+	size_t len = strlen(key);
+
+	while (at < end) {
+		if (strncmp(at, key, len) == 0 && at[len] == '=')
+			return strtoul(at + len + 1, NULL, 0);
+		at += strcspn(at, " ");
+		at += strspn(at, " ");
+	}
+	return otherwise;
+}
+
+bool cmdline_program(struct mon_spawn *what)
+{
+	const char *at = find_program();
+
+	*what = (struct mon_spawn){0};
+	for (at += strspn(at, " "); *at; at += strspn(at, " ")) {
+		size_t len = strcspn(at, " ");
+
+		if (len >= sizeof(what->path) && what->argc == 0)
+			return false;
+		if (what->argc == 0)
+			memcpy(what->path, at, len);
+		/* The whole line is shorter than the room for arguments. */
+		memcpy(what->args + what->args_bytes, at, len);
+		what->args_bytes += (u32)len + 1;
+		what->argc++;
+		at += len;
+	}
+	return what->argc > 0;
+}
+
+static_assert(CMDLINE_MAX < DOMAIN_ARGS_MAX, "any command line's program fits");

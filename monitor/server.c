@@ -1,0 +1,270 @@
+/*
+ * See server.h. Each request has a function here that checks what the program said and calls who
+ * knows; a function returns w0 of the answer and leaves other words in the request.
+ */
+#include "server.h"
+#include "channel.h"
+#include "cmdline.h"
+#include "console.h"
+#include "link.h"
+#include "monitor.h"
+#include "power.h"
+#include "program.h"
+#include "route.h"
+#include "serial.h"
+#include "task.h"
+#include <rt/slots.h>
+#include <string.h>
+
+struct request {
+	struct program *from;
+	u64 *w;         /* w[1] to w[4]: arguments, then answer */
+	const u8 *page; /* the program's call page: it waits, so nothing changes there */
+	cap_t cap;      /* that came along, or CAP_NONE; dropped afterwards */
+	cap_t send;     /* to go with the answer */
+};
+
+typedef s64 serve_fn(struct request *r);
+
+static cap_t receive_slot;
+
+static s64 serve_print(struct request *r)
+{
+	if (r->w[1] > PAGE_SIZE)
+		return -EINVAL;
+	return console_print((const char *)r->page, (u32)r->w[1]);
+}
+
+/* ---- memory ---- */
+
+static s64 serve_alloc(struct request *r)
+{
+	struct program *p = r->from;
+	u64 type = r->w[1], bytes = r->w[2];
+	cap_t block;
+
+	if ((type != CAP_RAM && type != CAP_FRAME && type != CAP_TABLE) || bytes == 0 ||
+	    bytes > 1ul << MEM_MAX_ORDER ||
+	    (type == CAP_TABLE && bytes > TABLE_PAGES_MAX * PAGE_SIZE))
+		return -EINVAL;
+	if (bytes > p->limit_bytes - MIN(p->limit_bytes, mem_owner_bytes(p->number)))
+		return -ENOMEM;
+	block = mem_new(bytes, p->number);
+	if (block == CAP_NONE)
+		return -ENOMEM;
+	r->send = type == CAP_RAM ? block : mem_object(block, (u32)type);
+	if (r->send == CAP_NONE) {
+		mem_put(block);
+		return -ENOMEM;
+	}
+	r->w[1] = block;
+	r->w[2] = mem_bytes(block);
+	return 0;
+}
+
+static s64 serve_free(struct request *r)
+{
+	if (!mem_is_owned(r->w[1], r->from->number) || r->w[1] == r->from->block)
+		return -EINVAL;
+	mem_put((cap_t)r->w[1]);
+	return 0;
+}
+
+static s64 serve_memory(struct request *r)
+{
+	r->w[1] = mem_free_bytes();
+	r->w[2] = mem_owner_bytes(r->from->number);
+	return 0;
+}
+
+/* ---- programs ---- */
+
+static s64 serve_spawn(struct request *r)
+{
+	static struct mon_spawn what;
+
+	memcpy(&what, r->page, sizeof(what));
+	if (what.priority > PRIORITY_SERVICE)
+		return -EINVAL;
+	return task_new(r->from, (u32)MIN(r->w[1], UINT32_MAX), &what, r->cap, NULL);
+}
+
+static s64 serve_stop(struct request *r)
+{
+	return task_stop(r->from, (u32)r->w[1]);
+}
+
+static s64 serve_forget(struct request *r)
+{
+	return task_forget(r->from, (u32)r->w[1]);
+}
+
+static s64 serve_notice(struct request *r)
+{
+	const struct notice *notice = program_take_notice(r->from);
+
+	if (!notice)
+		return -EAGAIN;
+	r->w[1] = notice->object;
+	r->w[2] = notice->a;
+	r->w[3] = notice->b;
+	return notice->what;
+}
+
+/* ---- channels ---- */
+
+static s64 serve_listen(struct request *r)
+{
+	const char *name = (const char *)r->page;
+	s64 number = channel_listen(r->from, name);
+
+	if (number > 0)
+		serial_service_listens(r->from, name);
+	return number;
+}
+
+static s64 serve_open(struct request *r)
+{
+	struct mon_open what;
+
+	memcpy(&what, r->page, sizeof(what));
+	return channel_open(r->from, (u32)MIN(r->w[1], UINT32_MAX), &what, NULL);
+}
+
+static s64 serve_attach(struct request *r)
+{
+	struct channel_view view;
+	int err = -EINVAL;
+
+	if (r->w[2] < DOMAIN_SLOTS)
+		err = channel_attach(r->from, (u32)r->w[1], (cap_t)r->w[2], &view);
+	if (err)
+		return err;
+	r->w[1] = view.peer_core;
+	r->w[2] = view.region_bytes;
+	r->w[3] = view.ring_bytes;
+	return 0;
+}
+
+static s64 serve_close(struct request *r)
+{
+	return channel_close(r->from, (u32)r->w[1]);
+}
+
+/* ---- the machine ---- */
+
+static s64 serve_poweroff(struct request *r)
+{
+	if (!r->from->privileged)
+		return -EPERM;
+	power_off((s64)r->w[1]);
+	return 0;
+}
+
+static s64 serve_core(struct request *r)
+{
+	const struct machine_core *core;
+
+	if (r->w[1] >= self.ncores)
+		return -EINVAL;
+	core = &self.cores[r->w[1]];
+	r->w[1] = core->apic_id;
+	r->w[2] = core->node;
+	r->w[3] = core->socket;
+	r->w[4] = core->parent;
+	return 0;
+}
+
+static s64 serve_halt_core(struct request *r)
+{
+	struct letter_count letter = {.count = (s64)r->w[2]};
+
+	if (!cmdline_number("faults", 0))
+		return -EPERM;
+	if (r->w[1] >= self.ncores || r->w[2] > HALT_PANIC)
+		return -EINVAL;
+	return route_send((u32)r->w[1], LETTER_HALT, &letter, sizeof(letter));
+}
+
+static void halt_rx(u32 from, const void *data, u32 bytes)
+{
+	const struct letter_count *letter = data;
+
+	(void)from;
+	(void)bytes;
+	if (cmdline_number("faults", 0))
+		sys_core_halt(SLOT_CORE, (u32)letter->count);
+}
+
+static s64 serve_counts(struct request *r)
+{
+	struct domain_count count;
+
+	if (!link_counts((u32)(r->w[1] / MSG_CLASSES), (u32)(r->w[1] % MSG_CLASSES), &count))
+		return -ENOENT;
+	r->w[1] = count.core | (u64)count.class << 16;
+	r->w[2] = count.sent;
+	r->w[3] = count.received;
+	return 0;
+}
+
+static s64 serve_grants(struct request *r)
+{
+	static const cap_t what[] = {[GRANT_CORE] = SLOT_CORE, [GRANT_PHYS] = SLOT_PHYS};
+
+	if (!r->from->privileged || !cmdline_number("tests", 0))
+		return -EPERM;
+	if (r->w[1] >= ARRAY_SIZE(what))
+		return -EINVAL;
+	r->send = what[r->w[1]];
+	return 0;
+}
+
+/* ---- all of them ---- */
+
+static serve_fn *const serve[MON_COUNT] = {
+	[MON_PRINT] = serve_print,   [MON_ALLOC] = serve_alloc,   [MON_FREE] = serve_free,
+	[MON_SPAWN] = serve_spawn,   [MON_STOP] = serve_stop,     [MON_FORGET] = serve_forget,
+	[MON_LISTEN] = serve_listen, [MON_OPEN] = serve_open,     [MON_ATTACH] = serve_attach,
+	[MON_CLOSE] = serve_close,   [MON_NOTICE] = serve_notice, [MON_POWEROFF] = serve_poweroff,
+	[MON_CORE] = serve_core,     [MON_MEMORY] = serve_memory, [MON_HALT_CORE] = serve_halt_core,
+	[MON_COUNTS] = serve_counts, [MON_GRANTS] = serve_grants,
+};
+
+static s64 serve_request(struct request *r)
+{
+	u64 what = r->w[0];
+
+	if (!r->from)
+		return -EINVAL; /* it died while its call was on the way */
+	if (what >= MON_COUNT)
+		return -ENOSYS;
+	return serve[what](r);
+}
+
+void server_call(const struct sys_wait *got, bool with_cap)
+{
+	struct sys_words words = got->words;
+	struct request r = {
+		.from = program_by_badge(got->first),
+		.w = words.w,
+		.cap = with_cap ? receive_slot : CAP_NONE,
+	};
+
+	if (r.from)
+		r.page = (const u8 *)r.from->start + PAGE_SIZE;
+	words.w[0] = (u64)serve_request(&r);
+	sys_reply(SEND_CAP(r.send), &words);
+	if (!with_cap)
+		return;
+	slot_drop(receive_slot);
+	receive_slot = slot_new();
+	sys_receive_slot(receive_slot);
+}
+
+void server_init(void)
+{
+	route_handle(LETTER_HALT, halt_rx, sizeof(struct letter_count));
+	receive_slot = slot_new();
+	sys_receive_slot(receive_slot);
+}

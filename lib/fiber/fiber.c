@@ -21,8 +21,10 @@ struct frame {
 	u16 unused;
 	u64 r15, r14, r13, r12, rbx, rbp;
 	u64 return_address;
-	u64 end; /* keeps the stack aligned to 16 bytes at fiber_first() */
+	u64 end[2]; /* the stack is a multiple of 16 at fiber_first(), as before any call */
 };
+
+static_assert(sizeof(struct frame) % 16 == 0, "fiber_first() would begin on an odd stack");
 
 /* All exceptions masked, nearest rounding, extended precision: as at the start of a program
  * (AMD64 supplement 1.0, 3.4.1). */

@@ -12,12 +12,13 @@
 #ifndef SKERRY_MSG_AGREE_H
 #define SKERRY_MSG_AGREE_H
 
+#include <skerry/msg.h>
 #include <skerry/types.h>
 
-#define AGREE_LINE 56u /* bytes of a line left beside its epoch and type */
+#define AGREE_LINE MSG_PAYLOAD
 
 enum agree_msg {
-	AGREE_MORE = 0x100, /* the next bytes of the message that is under way */
+	AGREE_MORE = MSG_TYPE(MSG_AGREE, 0), /* the next bytes of the message that is under way */
 
 	AGREE_PING, /* struct msg_agree_short: an answer is owed, are you there? */
 	AGREE_PONG,
@@ -57,8 +58,8 @@ enum agree_msg {
 	MEMOWN_OFFER,
 	MEMOWN_MAP, /* may I map these frames of yours? */
 	MEMOWN_MAPPED,
-	MEMOWN_DROP,   /* I no longer map them */
-	MEMOWN_UNMAP,  /* msg_memown_unmap: down the tree */
+	MEMOWN_DROP,     /* I no longer map them */
+	MEMOWN_UNMAP,    /* msg_memown_unmap: down the tree */
 	MEMOWN_UNMAPPED, /* msg_memown: up the tree */
 
 	AGREE_MSG_END
@@ -80,9 +81,9 @@ struct msg_agree_suspect {
 
 struct msg_agree_view {
 	u16 len;
-	u16 set_at; /* first byte of the set that follows, in bytes of a bit map */
-	u16 set_len;
-	u16 pad;
+	u8 set_at; /* first byte of the set that follows, in bytes of a bit map */
+	u8 set_len;
+	u32 pad;
 	u64 epoch; /* leader in the upper half, the leader's count of views in the lower */
 };
 
@@ -100,9 +101,9 @@ struct msg_agree_claim {
 
 struct msg_agree_rehome {
 	u16 len;
-	u16 set_at;
-	u16 set_len;
-	u16 pad;
+	u8 set_at;
+	u8 set_len;
+	u32 pad;
 	u64 id;
 };
 
@@ -123,6 +124,11 @@ struct msg_agree_ask {
 	u64 txn; /* of AGREE_TXN_*; otherwise 0 */
 };
 
+/* Answers to AGREE_TXN_RESOLVE: what an object knows of a transaction. */
+#define AGREE_TXN_UNKNOWN      0
+#define AGREE_TXN_IS_PREPARED  1
+#define AGREE_TXN_IS_COMMITTED 2
+
 struct msg_agree_reply {
 	u16 len;
 	u16 pad;
@@ -133,8 +139,8 @@ struct msg_agree_reply {
 
 enum agree_kind {
 	AGREE_KIND_CHANGE = 1, /* data: the type's */
-	AGREE_KIND_JOIN,       /* data: u16 core */
-	AGREE_KIND_LEAVE,      /* data: u16 core */
+	AGREE_KIND_JOIN,       /* no data: the origin has a replica from here on */
+	AGREE_KIND_LEAVE,      /* no data: the origin has none any more */
 	AGREE_KIND_PRUNE,      /* data: u16 core[]: struck off; the upper bit tells that it died */
 	AGREE_KIND_DIED,       /* no data: the type deals with the dead that were struck off */
 	AGREE_KIND_LOCK,       /* data: struct agree_parts, then the type's */
@@ -149,15 +155,16 @@ enum agree_kind {
 struct msg_agree_change {
 	u16 len;
 	u8 kind;    /* AGREE_KIND_* */
-	u8 set_len; /* bytes of the set that follows: who else you pass this to */
-	u16 set_at; /* the set's first byte in a bit map over all cores */
-	u16 home;   /* who orders */
+	u8 set_at;  /* first byte in a bit map over all cores, */
+	u8 set_len; /* and bytes of the set that follows: to whom you pass this on */
+	u8 pad;
+	u16 home; /* who orders */
 	u64 id;
 	u64 seq;
 	u32 round; /* of this home's sendings of changes of this object */
 	u32 req;   /* of @origin */
 	u16 origin;
-	u16 pad[3];
+	u16 pad2[3];
 };
 
 struct msg_agree_ack {
@@ -180,8 +187,9 @@ struct msg_agree_snap {
 	u32 req; /* of the core that asked for the replica */
 	u64 id;
 	u64 seq;
-	u16 set_at;
-	u16 set_len;
+	u8 set_at;
+	u8 set_len;
+	u16 pad;
 	s32 status; /* of SNAP_ACK: 0, or why the replica was not installed */
 };
 
@@ -209,9 +217,9 @@ struct msg_memown {
 
 struct msg_memown_unmap {
 	u16 len;
-	u16 set_at;
-	u16 set_len;
-	u16 owner;
+	u8 set_at;
+	u8 set_len;
+	u32 owner;
 	u32 req; /* of the owner */
 	u32 round;
 	u64 base;

@@ -266,7 +266,7 @@ static void check_complete(const struct item *it)
 {
 	const char *kind = kind_names[it->kind];
 
-	if ((K(it->kind) & COMPILED) && !it->sources.n)
+	if ((K(it->kind) & LINKED) && !it->sources.n)
 		die("%s: %s \"%s\" needs sources = { \"...\" } or glob \"*.c\"", it->where, kind,
 		    it->name);
 	if (it->kind == HOST_TEST && !it->command)
@@ -351,9 +351,12 @@ static int construct_glob(lua_State *L)
 
 	for (int i = 2; i <= lua_gettop(L); i++)
 		strv_addf(&without, "%s", luaL_checkstring(L, i));
-	if (glob(path_in(reading_dir, pattern), 0, NULL, &g))
-		die("%s: no file matches \"%s\"", position(L, 1), pattern);
 	lua_newtable(L);
+	/* Not an error: a folder may be about to get its files, and others build meanwhile. */
+	if (glob(path_in(reading_dir, pattern), 0, NULL, &g)) {
+		warn("%s: no file matches \"%s\"", position(L, 1), pattern);
+		return 1;
+	}
 	for (size_t i = 0; i < g.gl_pathc; i++) {
 		if (strv_has(&without, g.gl_pathv[i] + skip))
 			continue;

@@ -3,6 +3,8 @@
 # A stamp in the build folder says that hake/packages, as it is now, is installed, as of the
 # last change of dpkg's own state; so the usual case starts no process but a comparison.
 
+sources=${SKERRY_APT_DIR:-/etc/apt} # elsewhere in hake's own tests
+
 say() {
 	echo "hake: $*" >&2
 }
@@ -39,9 +41,11 @@ can_be_root() {
 	[ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null
 }
 
-# The version that apt would install of package $1 from the suite $2 (or by default).
+# The version that apt would install of package $1 from the suite $2 (or by default); nothing,
+# if there is none.
 candidate() {
-	apt-cache policy ${2:+-t "$2"} "$1" 2>/dev/null | sed -n 's/^  Candidate: //p' | sed 's/^[0-9]*://'
+	apt-cache policy ${2:+-t "$2"} "$1" 2>/dev/null |
+		sed -n 's/^  Candidate: \([0-9]\)/\1/p' | sed 's/^[0-9]*://'
 }
 
 # Prints the suite that has package $1 in version $2, "" for the usual one. Adds Debian's
@@ -52,17 +56,17 @@ suite_for() {
 	if [ -z "$2" ] || dpkg --compare-versions "$(candidate "$1")" ge "$2"; then
 		return 0
 	fi
-	if ! grep -qs "$backports" /etc/apt/sources.list /etc/apt/sources.list.d/*; then
-		say "$1 $2 or newer is not in Debian $codename: adding $backports (/etc/apt/sources.list.d/skerry-backports.sources)"
+	if ! grep -qs "$backports" "$sources/sources.list" "$sources"/sources.list.d/*; then
+		say "$1 $2 or newer is not in Debian $codename: adding $backports ($sources/sources.list.d/skerry-backports.sources)"
 		printf 'Types: deb\nURIs: http://deb.debian.org/debian\nSuites: %s\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n' \
-			"$backports" | as_root tee /etc/apt/sources.list.d/skerry-backports.sources >/dev/null
+			"$backports" | as_root tee "$sources/sources.list.d/skerry-backports.sources" >/dev/null
 		as_root apt-get -qq update >&2 || true
 	fi
 	if dpkg --compare-versions "$(candidate "$1" "$backports")" ge "$2"; then
 		echo "$backports"
 		return 0
 	fi
-	say "there is no $1 of version $2 or newer to be had: this Debian ($codename) has $(candidate "$1"),"
+	say "there is no $1 of version $2 or newer to be had: Debian $codename has $(candidate "$1"),"
 	say "and its backports have none or cannot be reached. Install $1 >= $2 yourself, then run this again."
 	return 1
 }

@@ -69,6 +69,40 @@ wrong_hakefile() {
 	expect 2 "$hake" build
 }
 
+# A machine without the package $1: apt has version $2 of it, backports have $3.
+fake_debian() {
+	machine=$(mktemp -d)
+	trap 'rm -rf "$machine"' EXIT
+	mkdir -p "$machine/bin" "$machine/build" "$machine/apt/sources.list.d"
+	cat >"$machine/bin/dpkg-query" <<-END
+		#!/bin/sh
+		/usr/bin/dpkg-query "\$@" | grep -v " $1 "
+	END
+	cat >"$machine/bin/apt-cache" <<-END
+		#!/bin/sh
+		case "\$*" in
+		*-t*) echo '  Candidate: $3' ;;
+		*) echo '  Candidate: $2' ;;
+		esac
+	END
+	cat >"$machine/bin/apt-get" <<-END
+		#!/bin/sh
+		echo "\$*" >>"$machine/asked"
+	END
+	printf '#!/bin/sh\nexit 1\n' >"$machine/bin/sudo"
+	chmod +x "$machine"/bin/*
+}
+
+# Runs the set-up there, as user number $1. Its output is in $out, what apt-get was told in $asked.
+set_up() {
+	printf '#!/bin/sh\necho %s\n' "$1" >"$machine/bin/id"
+	chmod +x "$machine/bin/id"
+	status=0
+	out=$(PATH=$machine/bin:$PATH SKERRY_APT_DIR=$machine/apt build=$machine/build \
+		sh -c '. hake/packages.sh; install_packages' 2>&1) || status=$?
+	asked=$(cat "$machine/asked" 2>/dev/null)
+}
+
 # Runs every function of the script that was started.
 run_tests() {
 	failed=0

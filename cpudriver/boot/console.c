@@ -27,6 +27,13 @@
 static bool present;
 static bool exit_on_failure;
 
+static void put(char c)
+{
+	for (u32 i = 0; i < WAIT_POLLS && !(inb(PORT_LSR) & LSR_EMPTY); i++)
+		;
+	outb(PORT_DATA, (u8)c);
+}
+
 void console_init(void)
 {
 	outb(PORT_SCR, 0xa5);
@@ -40,13 +47,8 @@ void console_init(void)
 	outb(PORT_LCR, LCR_8N1);
 	outb(PORT_FCR, 0x07); /* FIFOs on, and empty */
 	outb(PORT_MCR, 0x03);
-}
-
-static void put(char c)
-{
-	for (u32 i = 0; i < WAIT_POLLS && !(inb(PORT_LSR) & LSR_EMPTY); i++)
-		;
-	outb(PORT_DATA, (u8)c);
+	put('\r');
+	put('\n'); /* a boot loader may have left the cursor in the middle of a line */
 }
 
 static void print(const char *text)

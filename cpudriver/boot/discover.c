@@ -143,8 +143,7 @@ static void read_slit(const struct acpi *acpi, struct found *f)
 	struct acpi_table t;
 	enum acpi_error err;
 
-	if (f->nnodes < 2 ||
-	    !find_table(acpi, ACPI_SLIT, "all nodes are taken for equally far", &t))
+	if (f->nnodes < 2 || !find_table(acpi, ACPI_SLIT, NULL, &t))
 		return;
 	err = acpi_slit(&t, &slit);
 	if (err) {

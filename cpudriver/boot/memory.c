@@ -1,9 +1,11 @@
 /*
  * Who gets which memory: the boot image, then every core.
  *
- * Each node's memory from CORES_MEMORY_START up is divided among its cores in equal shares, each
- * one piece in whole 2 MiB pages; so a hole (the PCI hole, firmware's tables) may cost the rest of
- * the piece below it. A core whose node has no memory is counted with the nearest one that has.
+ * Each node's memory from CORES_MEMORY_START up is divided among its cores, each share one piece in
+ * whole 2 MiB pages. Memory has holes (the PCI hole, firmware's tables), so shares are as equal as
+ * their least can be large: that is found first; then each piece between holes is divided equally
+ * among the cores that fit into it. A core whose node has no memory is counted with the nearest
+ * node that has some.
  *
  * Runs in: the loader.
  */
@@ -103,25 +105,29 @@ static u32 lender_of(const struct machine *m, u32 node)
 	return best;
 }
 
-/* Hands out shares of @node's memory in order of addresses, to cores in order of numbers. */
-static void hand_out(struct machine *m, const u8 *lender, u32 node, u64 share)
+/*
+ * Divides @node's memory among its @cores, in order of addresses and of numbers: as many for each
+ * piece as have @share there, and among those all of the piece.
+ */
+static void hand_out(struct machine *m, const u8 *lender, u32 node, u64 share, u64 cores)
 {
 	struct machine_core *c = machine_cores(m);
-	u32 core = 0;
 
-	for (u32 i = 0; i < m->nmem; i++) {
-		u64 base, end;
+	for (u32 i = 0; i < m->nmem && cores; i++) {
+		u64 base, end, here, bytes;
 
 		usable(&machine_mem(m)[i], &base, &end);
-		if (machine_mem(m)[i].node != node)
+		here = MIN((end - base) / share, cores);
+		if (machine_mem(m)[i].node != node || !here)
 			continue;
-		for (; end - base >= share; base += share) {
-			while (core < m->ncores && lender[c[core].node] != node)
-				core++;
-			if (core == m->ncores)
-				return;
-			c[core].mem_base = base;
-			c[core++].mem_bytes = share;
+		bytes = MIN(ROUND_DOWN((end - base) / here, LARGE_PAGE), PHYSMAP_MAX);
+		for (cores -= here; here; c++) {
+			if (lender[c->node] != node)
+				continue;
+			c->mem_base = base;
+			c->mem_bytes = bytes;
+			base += bytes;
+			here--;
 		}
 	}
 }
@@ -142,10 +148,11 @@ void memory_share(struct machine *m)
 			continue;
 		share = largest_share(m, node, cores[node]);
 		if (share < SHARE_MIN)
-			fail("node %u has %lu MiB of memory above %lu MiB for %u cores, less than "
-			     "%lu MiB each: give it more memory, or use fewer cores (cores=N)",
+			fail("node %u: %lu MiB of memory above %lu MiB are too little for %u "
+			     "core%s of %lu MiB: give it more memory, or use fewer cores (cores=N)",
 			     node, count_shares(m, node, LARGE_PAGE) * LARGE_PAGE / MiB,
-			     CORES_MEMORY_START / MiB, cores[node], SHARE_MIN / MiB);
-		hand_out(m, lender, node, share);
+			     CORES_MEMORY_START / MiB, cores[node], cores[node] == 1 ? "" : "s",
+			     SHARE_MIN / MiB);
+		hand_out(m, lender, node, share, cores[node]);
 	}
 }

@@ -6,11 +6,13 @@
  */
 #include "loader.h"
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/pte.h"
 
-#define ENTRIES      512u
-#define TABLES_SPARE 32u /* one a GiB that is touched: ACPI's tables, the image, core 0's memory   \
-			  */
+#include <corestart/pte.h>
+
+#define ENTRIES 512u
+
+/* One for each GiB that is touched: with ACPI's tables, the boot image, core 0's memory. */
+#define TABLES_SPARE 32u
 
 extern u64 boot_root[ENTRIES];
 

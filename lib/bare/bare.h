@@ -5,9 +5,9 @@
  * other libraries find them without knowing; a program that has a C library does not link this one.
  *
  * Of formats, snprintf() and vsnprintf() know %c %s %d %i %u %x %p %%, the lengths l, ll and z, a
- * width, zero padding, and - for the left; a precision for %s. Anything else is printed as it is.
- * No allocation, no locale, no floating point.
- * Runs in: the loader, the CPU driver; host tests, under other names.
+ * width, zero padding, and - for the left; a precision for %s; * for either number. Anything else
+ * is printed as it is. No allocation, no locale, no floating point. Runs in: the loader, the CPU
+ * driver; host tests, under other names.
  */
 #ifndef BARE_BARE_H
 #define BARE_BARE_H

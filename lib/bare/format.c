@@ -69,16 +69,21 @@ static void put_number(struct out *o, const struct spec *s, uint64_t v, unsigned
 		put_times(o, ' ', s->width - total);
 }
 
-static int read_number(const char **format)
+/* A number in the format, or "*": the next argument. */
+static int read_number(const char **format, va_list *args)
 {
 	int n = 0;
 
+	if (**format == '*') {
+		++*format;
+		return va_arg(*args, int);
+	}
 	while (**format >= '0' && **format <= '9')
 		n = n * 10 + *(*format)++ - '0';
 	return n;
 }
 
-static void read_spec(struct spec *s, const char **format)
+static void read_spec(struct spec *s, const char **format, va_list *args)
 {
 	*s = (struct spec){.precision = -1};
 	for (;; ++*format) {
@@ -89,10 +94,14 @@ static void read_spec(struct spec *s, const char **format)
 		else
 			break;
 	}
-	s->width = read_number(format);
+	s->width = read_number(format, args);
+	if (s->width < 0) {
+		s->left = true;
+		s->width = -s->width;
+	}
 	if (**format == '.') {
 		++*format;
-		s->precision = read_number(format);
+		s->precision = read_number(format, args);
 	}
 	for (; **format == 'l' || **format == 'z'; ++*format)
 		s->is_long = true;
@@ -144,7 +153,7 @@ int vsnprintf(char *restrict to, size_t len, const char *restrict format, va_lis
 			continue;
 		}
 		at++;
-		read_spec(&spec, &at);
+		read_spec(&spec, &at, &rest);
 		if (!*at)
 			break;
 		convert(&o, &spec, *at++, &rest);

@@ -7,19 +7,10 @@
 #define CORESTART_LAYOUT_H
 
 #include <corestart/corestart.h>
+#include <corestart/pte.h>
 #include <elf/elf.h>
 
 #define LARGE_PAGE (2 * MiB)
-
-/* Bits of a page-table entry (Intel SDM vol. 3A, 4.5). */
-#define PTE_PRESENT  (1ul << 0)
-#define PTE_WRITE    (1ul << 1)
-#define PTE_USER     (1ul << 2)
-#define PTE_ACCESSED (1ul << 5)
-#define PTE_DIRTY    (1ul << 6)
-#define PTE_LARGE    (1ul << 7)
-#define PTE_NX       (1ul << 63)
-#define PTE_ADDRESS  0x000ffffffffff000ul
 
 /* What a range is mapped for. Accessed and dirty are set, so that no table is written later. */
 #define MAPPED_RX        (PTE_PRESENT | PTE_ACCESSED)

@@ -50,7 +50,7 @@ static u64 *entry_at(struct tables *t, u64 root, u64 va, u32 shift, u64 user)
 			*entry = t->next | PTE_PRESENT | PTE_WRITE | PTE_ACCESSED | user;
 			t->next += PAGE_SIZE;
 		}
-		table = *entry & PTE_ADDRESS;
+		table = pte_phys(*entry);
 	}
 }
 

@@ -90,6 +90,7 @@ TEST(formats_agree_with_the_c_library)
 	AGREES("%zu %lld %llx", sizeof(int), -5ll, 0x123456789abcull);
 	AGREES("%016lx %20lu|%-20lu|", 1ul << 40, 7ul, 7ul);
 	AGREES("%s|%10s|%-10s|%.2s|%10.3s|", "text", "text", "text", "text", "text");
+	AGREES("%*d|%*d|%.*s|%-*.*s|", 6, 42, -6, 42, 2, "text", 7, 3, "text");
 	AGREES("%c%c%5c|", 'a', 'b', 'c');
 	AGREES("%p", (void *)0xffffffff80001234ul);
 }

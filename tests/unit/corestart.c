@@ -148,7 +148,7 @@ TEST(xapic_has_page_tables_but_no_page)
 		u64 entry = ((u64 *)at_phys(&w, table))[APIC_BASE_VA >> shift & 511];
 
 		REQUIRE(entry & PTE_PRESENT);
-		table = entry & PTE_ADDRESS;
+		table = pte_phys(entry);
 	}
 	put_world(&w);
 }
@@ -162,7 +162,7 @@ TEST(boot_root_maps_the_upper_half_and_the_callers_low_table)
 		const struct handoff *h = handoff_of(&w, core);
 		const u64 *boot = at_phys(&w, w.entry[core].boot_root);
 
-		CHECK_EQUAL(boot[0] & PTE_ADDRESS, LOW_PDPT);
+		CHECK_EQUAL(pte_phys(boot[0]), LOW_PDPT);
 		CHECK(boot[0] & PTE_PRESENT);
 		CHECK(memcmp(boot + 256, (u64 *)at_phys(&w, h->kernel_root) + 256, 2048) == 0);
 		CHECK_EQUAL(h->boot_root, w.entry[core].boot_root);
@@ -223,9 +223,8 @@ static void check_tables(const struct world *w, u64 table, u32 shift, u64 start,
 	for (u64 i = 0; i < 512 && shift > 12; i++) {
 		u64 entry = ((const u64 *)at_phys(w, table))[i];
 
-		if ((entry & PTE_PRESENT) && !(entry & PTE_LARGE) &&
-		    (entry & PTE_ADDRESS) != LOW_PDPT)
-			check_tables(w, entry & PTE_ADDRESS, shift - 9, start, end);
+		if ((entry & PTE_PRESENT) && !(entry & PTE_LARGE) && pte_phys(entry) != LOW_PDPT)
+			check_tables(w, pte_phys(entry), shift - 9, start, end);
 	}
 }
 

@@ -189,8 +189,8 @@ TEST(low_tables_map_two_mib_to_read_and_execute)
 	const u64 phys[LOW_TABLE_PAGES] = {0x1000, 0x2000, 0x3000};
 
 	core_fill_low_tables(table, phys);
-	CHECK_EQUAL(pages[0][0] & PTE_ADDRESS, 0x2000);
-	CHECK_EQUAL(pages[1][0] & PTE_ADDRESS, 0x3000);
+	CHECK_EQUAL(pte_phys(pages[0][0]), 0x2000);
+	CHECK_EQUAL(pte_phys(pages[1][0]), 0x3000);
 	CHECK_EQUAL(pages[2][0], 0xa1); /* present, accessed, large; at 0; no write, no NX */
 	for (u32 i = 1; i < 512; i++)
 		CHECK((pages[0][i] | pages[1][i] | pages[2][i]) == 0);

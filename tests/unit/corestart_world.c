@@ -100,7 +100,7 @@ static void walk_table(const struct world *w, u64 table, u32 shift, struct page 
 		u64 entry = ((const u64 *)at_phys(w, table))[i];
 		struct page p = {
 			.va = above.va | i << shift,
-			.phys = entry & PTE_ADDRESS,
+			.phys = pte_phys(entry),
 			.bytes = 1ul << shift,
 			.write = above.write && (entry & PTE_WRITE),
 			.user = above.user && (entry & PTE_USER),

@@ -8,23 +8,17 @@
 #include "corestart_image.h"
 
 #include <corestart/corestart.h>
+#include <corestart/pte.h>
 #include <machine/machine.h>
 
-#define CORES       6u
-#define NODES       2u
-#define SHARE       (4 * MiB)
-#define RAM_BASE    (16 * MiB)
-#define IMAGE_PHYS  (RAM_BASE + CORES * SHARE)
-#define LOW_TABLES  0x1000ul
-#define LOW_PDPT    0x2000ul
-#define LARGE       (2 * MiB)
-
-#define PTE_PRESENT 1ul
-#define PTE_WRITE   2ul
-#define PTE_USER    4ul
-#define PTE_LARGE   0x80ul
-#define PTE_NX      (1ul << 63)
-#define PTE_ADDRESS 0x000ffffffffff000ul
+#define CORES      6u
+#define NODES      2u
+#define SHARE      (4 * MiB)
+#define RAM_BASE   (16 * MiB)
+#define IMAGE_PHYS (RAM_BASE + CORES * SHARE)
+#define LOW_TABLES 0x1000ul
+#define LOW_PDPT   0x2000ul
+#define LARGE      (2 * MiB)
 
 /* A machine whose cores were all built. */
 struct world {

@@ -1,22 +1,8 @@
-/* Page-table entries (SDM vol. 3A, 4.5) and the trampoline's part of a context's root table. */
+/* Page-table entries and the trampoline's part of a context's root table. */
 #ifndef ARCH_PTE_H
 #define ARCH_PTE_H
 
-#include <skerry/types.h>
-
-#define PTE_PRESENT  0x1ul
-#define PTE_WRITE    0x2ul
-#define PTE_USER     0x4ul
-#define PTE_UNCACHED 0x18ul /* PWT and PCD: UC in the default PAT */
-#define PTE_ACCESSED 0x20ul
-#define PTE_DIRTY    0x40ul
-#define PTE_LARGE    0x80ul
-#define PTE_NX       (1ul << 63)
-
-static inline u64 pte_phys(u64 pte)
-{
-	return pte & 0x000ffffffffff000ul;
-}
+#include <corestart/pte.h>
 
 /** Build the tables that map the trampoline alone. Once, before any context's space. */
 void tramp_map_init(void);

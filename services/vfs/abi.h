@@ -1,0 +1,67 @@
+/*
+ * Numbers of the Linux x86-64 ABI that the C library's headers lack or spell differently. All
+ * others (O_*, S_*, E*, AT_*, F_*) come from <fcntl.h>, <sys/stat.h> and <errno.h>, whose values
+ * on x86-64 are the ABI's.
+ *
+ * Source: open(2), openat2(2), statx(2), fcntl(2), capabilities(7), statfs(2), ioctl_tty(2).
+ */
+#ifndef VFS_ABI_H
+#define VFS_ABI_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <skerry/types.h>
+#include <sys/stat.h>
+
+/* glibc spells this 0 on x86-64; the kernel sets and shows it. */
+#define VFS_O_LARGEFILE 0100000
+/* O_TMPFILE without O_DIRECTORY; O_SYNC without O_DSYNC. */
+#define VFS_O_TMPFILE 020000000
+#define VFS_O_SYNC    04000000
+#define VFS_O_ASYNC   020000
+
+#ifndef RESOLVE_NO_XDEV
+#define RESOLVE_NO_XDEV       0x01
+#define RESOLVE_NO_MAGICLINKS 0x02
+#define RESOLVE_NO_SYMLINKS   0x04
+#define RESOLVE_BENEATH       0x08
+#define RESOLVE_IN_ROOT       0x10
+#define RESOLVE_CACHED        0x20
+#endif
+
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE 1
+#define RENAME_EXCHANGE  2
+#define RENAME_WHITEOUT  4
+#endif
+
+#define VFS_PATH_MAX            4096 /* with its NUL */
+#define VFS_NAME_MAX            255
+#define VFS_SYMLINKS_MAX        40
+#define VFS_PIPE_BUF            4096
+
+#define VFS_CAP_CHOWN           0
+#define VFS_CAP_DAC_OVERRIDE    1
+#define VFS_CAP_DAC_READ_SEARCH 2
+#define VFS_CAP_FOWNER          3
+#define VFS_CAP_FSETID          4
+#define VFS_CAP_SYS_CHROOT      18
+#define VFS_CAP_SYS_ADMIN       21
+#define VFS_CAP_SYS_RESOURCE    24
+#define VFS_CAP_SYS_TTY_CONFIG  26
+#define VFS_CAP_MKNOD           27
+#define VFS_CAP_LEASE           28
+
+#define VFS_TMPFS_MAGIC         0x01021994
+#define VFS_PROC_MAGIC          0x9fa0
+#define VFS_SYSFS_MAGIC         0x62656572
+#define VFS_DEVPTS_MAGIC        0x1cd1
+#define VFS_PIPEFS_MAGIC        0x50495045
+
+/* A device number as inodes keep it: Linux's "new" encoding, as in struct stat. */
+#define VFS_DEV(major, minor)                                                                      \
+	(((u32)(minor)&0xff) | ((u32)(major) << 8) | (((u32)(minor) & ~0xffu) << 12))
+#define VFS_MAJOR(dev) (((u32)(dev) >> 8) & 0xfff)
+#define VFS_MINOR(dev) (((u32)(dev)&0xff) | (((u32)(dev) >> 12) & 0xfff00))
+
+#endif

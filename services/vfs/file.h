@@ -1,0 +1,130 @@
+/*
+ * Open files and tables of descriptors.
+ *
+ * An open file (an "open file description") is what open(2) makes: position, flags, and the
+ * operations of what was opened. Descriptors refer to it; so do mappings and messages on their
+ * way. It ends with its last reference (ops->release).
+ *
+ * Runs in: the personality, host tests.
+ */
+#ifndef VFS_FILE_H
+#define VFS_FILE_H
+
+#include <vfs/inode.h>
+
+/* Receives the names of a directory; see dir_emit(). */
+struct dir_context {
+	/* Take a name; false: no room, stop. */
+	bool (*emit)(struct dir_context *ctx, const char *name, u32 len, u64 ino, u32 type);
+	u64 pos; /* of the name that comes next; the file system counts it up */
+};
+
+/* What can be done with an open file; what is NULL gives the error that Linux gives. */
+struct file_ops {
+	/* May complete or replace file->ops and file->private. May block (a FIFO). */
+	int (*open)(struct vfs_task *t, struct inode *inode, struct file *file);
+	/* Move data; *@pos counts up. A result less than asked for is short, not an error. */
+	s64 (*read)(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos);
+	s64 (*write)(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos);
+	/* NULL: lseek gives -ESPIPE. */
+	s64 (*seek)(struct vfs_task *t, struct file *file, s64 offset, u32 whence);
+	/* POLL* that hold now. NULL: always readable and writable. Does not block. */
+	u32 (*poll)(struct file *file, struct poll_table *table);
+	int (*ioctl)(struct vfs_task *t, struct file *file, u32 cmd, u64 arg);
+	int (*readdir)(struct vfs_task *t, struct file *file, struct dir_context *ctx);
+	int (*fallocate)(struct vfs_task *t, struct file *file, u32 mode, u64 offset, u64 len);
+	int (*fsync)(struct vfs_task *t, struct file *file, bool data_only);
+	/* May the file be mapped (shared?)? NULL and no inode->ops->page: -ENODEV. */
+	int (*mmap)(struct vfs_task *t, struct file *file, bool shared);
+	/* A descriptor of @t was closed. May be NULL. */
+	void (*flush)(struct vfs_task *t, struct file *file);
+	/* The last reference is gone. Does not block. */
+	void (*release)(struct file *file);
+};
+
+#define FILE_READ    0x01u /* opened for reading */
+#define FILE_WRITE   0x02u
+#define FILE_PATH    0x04u /* O_PATH: a place, not a file that can be read */
+#define FILE_EXEC    0x08u /* denies writing; see vfs_open_exec() */
+#define FILE_COUNTED 0x10u /* counted in inode->writers */
+
+struct file {
+	u32 refs;
+	u32 flags; /* O_* as F_GETFL shows them */
+	u32 mode;  /* FILE_* */
+	const struct file_ops *ops;
+	struct path path;
+	struct inode *inode;
+	s64 pos;
+	void *private;
+	u64 dir_cookie; /* of tmpfs: see tmpfs_dir.c */
+	s32 owner;      /* F_SETOWN */
+	s32 sigio;      /* F_SETSIG */
+};
+
+/**
+ * Make an open file that has a name of its own (a pipe, a socket, an eventfd).
+ *
+ * @name   as /proc/PID/fd shows it, for example "anon_inode:[eventfd]"; lives for ever
+ * @flags  O_* (access mode, O_NONBLOCK)
+ * Returns 0 or -ENOMEM, -ENFILE; then @private is still the caller's.
+ */
+int file_new_anon(struct vfs *vfs, const char *name, const struct file_ops *ops, void *private,
+		  u32 flags, struct file **out);
+
+struct file *file_get(struct file *file);
+void file_put(struct file *file);
+
+/* POLL* of a file. */
+u32 file_poll(struct file *file, struct poll_table *table);
+
+/**
+ * The page of a regular file for a mapping, with a reference.
+ *
+ * @write  the page will be written (shared mapping): a hole is filled
+ * @out    NULL for a hole when not @write: map zeros (and ask again on a write)
+ * Returns 0, -ENOMEM, -ENOSPC, -EFBIG: SIGBUS; -ERANGE: at or beyond the end of the file (SIGBUS).
+ */
+int file_page(struct file *file, u64 index, bool write, struct page **out);
+
+/* May @file be mapped with PROT_* and MAP_SHARED? 0, -ENODEV, -EACCES, -EPERM (noexec mount). */
+int file_check_mmap(struct vfs_task *t, struct file *file, bool shared, u32 prot);
+
+/* Read at @pos into our memory: exec. Returns bytes. */
+s64 file_read_kernel(struct vfs_task *t, struct file *file, void *to, size_t len, s64 pos);
+
+/* --- Descriptors --- */
+
+/* A new, empty table with one reference; NULL: no memory. */
+struct fd_table *fd_table_new(struct vfs *vfs);
+struct fd_table *fd_table_get(struct fd_table *table); /* CLONE_FILES */
+/* fork: a copy that refers to the same open files. 0 or -ENOMEM. */
+int fd_table_copy(const struct fd_table *table, struct fd_table **out);
+/* Give a reference back; the last closes all. @t may be NULL (no POSIX locks are held then). */
+void fd_table_put(struct vfs_task *t, struct fd_table *table);
+/* exec: close all that have FD_CLOEXEC. */
+void fd_table_exec(struct vfs_task *t);
+
+/* The open file of @fd, with a reference; NULL: no such descriptor. O_PATH files count. */
+struct file *fd_get(struct vfs_task *t, int fd);
+/* As fd_get() but no O_PATH files: what most calls want. */
+struct file *fd_get_real(struct vfs_task *t, int fd);
+bool fd_cloexec(struct vfs_task *t, int fd);
+/* The lowest descriptor at or above @from that is open; -1: none. For /proc/PID/fd. */
+int fd_next(const struct fd_table *table, int from);
+
+/* Reserve the lowest free descriptor >= @from. -EMFILE, -ENOMEM, -EINVAL (@from over the limit). */
+int fd_reserve(struct vfs_task *t, int from, bool cloexec);
+/* Complete (takes over the reference) or drop a reserved descriptor. */
+void fd_install(struct vfs_task *t, int fd, struct file *file);
+void fd_unreserve(struct vfs_task *t, int fd);
+/* Both at once; on error the reference is dropped. */
+int fd_add(struct vfs_task *t, struct file *file, bool cloexec);
+
+int vfs_close(struct vfs_task *t, int fd);
+int vfs_close_range(struct vfs_task *t, u32 first, u32 last, u32 flags);
+int vfs_dup(struct vfs_task *t, int fd);
+int vfs_dup2(struct vfs_task *t, int fd, int newfd);
+int vfs_dup3(struct vfs_task *t, int fd, int newfd, u32 flags);
+
+#endif

@@ -1,0 +1,244 @@
+/*
+ * What file systems are made of: superblocks, inodes, dentries, mounts; and the tables of
+ * operations that a file system fills.
+ *
+ * Lifetimes. A mount holds its superblock's root; a dentry holds its parent and its inode; a path
+ * holds a mount and a dentry. A dentry nobody holds stays in the cache, in order of last use,
+ * until there are too many. An inode lives until its last reference is gone; if it has no links
+ * then, its data go too (ops->evict).
+ *
+ * Every operation may block, unless it says otherwise, because a file system may be a server that
+ * is reached by messages; the caller holds references to all that it passes.
+ *
+ * Runs in: the personality, host tests.
+ */
+#ifndef VFS_INODE_H
+#define VFS_INODE_H
+
+#include <vfs/vfs.h>
+
+struct dir_context;
+struct file_ops;
+struct locks;
+struct rename_args;
+struct superblock;
+struct pipe;
+struct text;
+
+/* --- Superblocks --- */
+
+struct superblock_ops {
+	int (*statfs)(struct superblock *sb, struct vfs_statfs *st);
+	/* Options as in /proc/mounts, each with a comma before it; may be NULL. */
+	void (*show_options)(struct superblock *sb, struct text *out);
+	/* The last reference is gone: free sb->private. No inode is left. */
+	void (*put)(struct superblock *sb);
+	/* mount -o remount: check, then perform. May be NULL. */
+	int (*remount)(struct superblock *sb, const char *options);
+};
+
+/* One mounted file system. */
+struct superblock {
+	struct vfs *vfs;
+	const struct superblock_ops *ops;
+	const char *type; /* "tmpfs"; lives for ever */
+	void *private;
+	struct dentry *root;
+	u32 refs; /* mounts */
+	u32 dev;  /* st_dev */
+	u32 magic;
+	bool readonly;
+	bool nodev;            /* device files are not opened */
+	bool stable_dir_cache; /* negative dentries may be kept */
+};
+
+/* --- Inodes --- */
+
+#define ATTR_MODE  0x01u
+#define ATTR_UID   0x02u
+#define ATTR_GID   0x04u
+#define ATTR_SIZE  0x08u
+#define ATTR_ATIME 0x10u
+#define ATTR_MTIME 0x20u
+#define ATTR_CTIME 0x40u
+
+/* Attributes to change: those whose bit is in @valid. */
+struct attr {
+	u32 valid;
+	u32 mode, uid, gid; /* mode without the type */
+	u64 size;
+	struct vfs_time atime, mtime, ctime;
+};
+
+/* What is to be made: by mknod, mkdir, symlink, O_CREAT. Owner and mode are final. */
+struct new_node {
+	u32 mode; /* with type */
+	u32 uid, gid, rdev;
+	const char *target; /* of a symbolic link */
+};
+
+struct inode_ops {
+	/* Directories. A name is @len bytes, no NUL, 1 to 255. New inodes come with a reference. */
+	int (*lookup)(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
+		      struct inode **out);
+	int (*make)(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
+		    const struct new_node *node, struct inode **out);
+	int (*link)(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
+		    struct inode *inode);
+	int (*unlink)(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
+		      struct inode *inode);
+	int (*rmdir)(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
+		     struct inode *inode);
+	/* @old at (dir, name) goes to (newdir, newname), where @replaced is or NULL. */
+	int (*rename)(struct vfs_task *t, const struct rename_args *args);
+	/* An inode without a name: O_TMPFILE. */
+	int (*tmpfile)(struct vfs_task *t, struct inode *dir, const struct new_node *node,
+		       struct inode **out);
+	/* Symbolic links: the target, good while the inode is held. Does not block for tmpfs. */
+	int (*readlink)(struct vfs_task *t, struct inode *inode, struct text *out);
+	/* Magic links (/proc/PID/fd/N): where it leads, with references. */
+	int (*follow)(struct vfs_task *t, struct inode *inode, struct path *out);
+	/* Look at attributes again before they are used; may be NULL. */
+	int (*refresh)(struct vfs_task *t, struct inode *inode);
+	/* Change attributes; checks have been made. NULL: inode_set_attr(). */
+	int (*set_attr)(struct vfs_task *t, struct inode *inode, const struct attr *attr);
+	/* NULL: inode_permission_generic() */
+	int (*permission)(struct vfs_task *t, struct inode *inode, u32 may);
+	/* Is a cached name still true? NULL: yes, until dentry_forget(). */
+	bool (*revalidate)(struct vfs_task *t, struct dentry *dentry);
+	/* The page @index of a regular file, with a reference; makes it if @make, else NULL for a
+	 * hole. */
+	int (*page)(struct inode *inode, u64 index, bool make, struct page **out);
+	/* The last reference is gone: free what hangs at the inode, then inode_free(). */
+	void (*evict)(struct inode *inode);
+};
+
+struct rename_args {
+	struct inode *olddir, *newdir, *old, *replaced; /* replaced may be NULL */
+	const char *oldname, *newname;
+	u32 oldlen, newlen;
+	bool exchange;
+};
+
+/* A file, of whatever type. */
+struct inode {
+	struct superblock *sb;
+	const struct inode_ops *ops;
+	const struct file_ops *fops; /* of files opened; NULL: by type (devices, FIFOs) */
+	u64 ino, size, blocks;       /* blocks of 512 bytes */
+	struct vfs_time atime, mtime, ctime, btime;
+	u32 mode, nlink, uid, gid, rdev;
+	u32 refs;
+	s32 writers;         /* opened for writing; negative: how many deny it (running programs) */
+	struct locks *locks; /* NULL: none */
+	struct pipe *pipe;   /* of an open FIFO */
+	void *mapping;       /* the personality's: where the file is mapped */
+	void *private;       /* the file system's */
+};
+
+static inline bool inode_is(const struct inode *inode, u32 type)
+{
+	return (inode->mode & S_IFMT) == type;
+}
+
+/**
+ * Allocate an inode with one reference and times set to now.
+ *
+ * @bytes  of the file system's own structure, of which struct inode is the first member
+ */
+struct inode *inode_new(struct superblock *sb, const struct inode_ops *ops, u32 mode, size_t bytes);
+void inode_free(struct inode *inode);
+struct inode *inode_get(struct inode *inode);
+void inode_put(struct inode *inode);
+struct vfs_time vfs_now(struct vfs *vfs);
+
+/* Perform a change of attributes but for the size. */
+void inode_set_attr(struct inode *inode, const struct attr *attr);
+
+#define MAY_EXEC  1u
+#define MAY_WRITE 2u
+#define MAY_READ  4u
+
+bool vfs_capable(const struct vfs_task *t, u32 cap);
+bool vfs_in_group(const struct vfs_task *t, u32 gid);
+bool inode_is_owner(const struct vfs_task *t, const struct inode *inode); /* or CAP_FOWNER */
+/* 0 or -EACCES, by owner, group, others and capabilities. */
+int inode_permission_generic(struct vfs_task *t, struct inode *inode, u32 may);
+/* As above through the file system; -EROFS for writing a file of a read-only superblock. */
+int inode_permission(struct vfs_task *t, struct inode *inode, u32 may);
+
+/* --- Dentries (dentry.c) --- */
+
+/* A name in a directory, or that there is none (inode NULL). */
+struct dentry {
+	struct dentry *parent; /* itself at a root */
+	struct inode *inode;
+	struct superblock *sb;
+	struct dentry *hash_next;
+	struct dentry *lru_next, *lru_prev;
+	struct dentry *children, *sibling_next, *sibling_prev;
+	char *name;
+	u32 hash, refs;
+	u16 len;
+	u16 mounts;  /* mounted upon so many times */
+	bool hashed; /* found by lookups; false once the name is gone */
+	char short_name[29];
+};
+
+struct dentry *dentry_new_root(struct superblock *sb, struct inode *inode);
+struct dentry *dentry_get(struct dentry *dentry);
+void dentry_put(struct dentry *dentry);
+/* The cached child of that name, with a reference; NULL if unknown. */
+struct dentry *dentry_find(struct dentry *parent, const char *name, u32 len);
+/*
+ * Look a name up, in the cache or by the file system. Sets *@out, which may be negative.
+ * Does not check permission. -ENOMEM, -ENAMETOOLONG, the file system's errors but -ENOENT.
+ */
+int dentry_lookup(struct vfs_task *t, struct dentry *parent, const char *name, u32 len,
+		  struct dentry **out);
+/* @dentry, negative, becomes the name of @inode (takes its reference). */
+void dentry_instantiate(struct dentry *dentry, struct inode *inode);
+/* The name of @dentry is gone: it becomes negative if nobody else holds it, else unhashed. */
+void dentry_unlink(struct dentry *dentry);
+/* @dentry takes the place and name of @target, which is unhashed (or takes @dentry's, @exchange).
+ */
+int dentry_move_prepare(struct dentry *dentry, struct dentry *target, char **spare);
+void dentry_move(struct dentry *dentry, struct dentry *target, char **spare, bool exchange);
+/* A file system tells that what is cached of a name in @dir may be wrong. */
+void dentry_forget(struct dentry *dir, const char *name, u32 len);
+/* Drop every unused dentry of @sb (NULL: of all). */
+void dentry_shrink(struct vfs *vfs, struct superblock *sb);
+bool dentry_is_below(const struct dentry *dentry, const struct dentry *above); /* or the same */
+
+/* --- Mounts (mount.c) --- */
+
+#define VFS_MNT_NOSUID      0x02u
+#define VFS_MNT_NODEV       0x04u
+#define VFS_MNT_NOEXEC      0x08u
+#define VFS_MNT_NOATIME     0x10u
+#define VFS_MNT_NODIRATIME  0x20u
+#define VFS_MNT_RELATIME    0x40u
+#define VFS_MNT_READONLY    0x01u
+#define VFS_MNT_NOSYMFOLLOW 0x80u
+
+/* A file system's tree attached to the tree of mounts. */
+struct mount {
+	struct mount *parent; /* NULL: the root, or detached */
+	struct dentry *point; /* of parent, that it covers */
+	struct dentry *root;
+	struct superblock *sb;
+	struct mount *children, *sibling;
+	char *source; /* "/dev/vda", "proc" */
+	u32 flags;    /* VFS_MNT_* */
+	u32 refs;
+	u32 id;
+	bool attached;
+};
+
+struct mount *mount_get(struct mount *mnt);
+void mount_put(struct mount *mnt);
+/* The topmost mount on @path, whose references are exchanged for those of the mount's root. */
+void mount_cross_down(struct path *path);
+bool mount_is_readonly(const struct mount *mnt);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * Mounting, the file systems there are, and devices.
+ *
+ * The tree of mounts is one for the instance; namespaces replace it later behind the same
+ * functions (struct path carries a mount everywhere).
+ *
+ * Runs in: the personality, host tests.
+ */
+#ifndef VFS_MOUNT_H
+#define VFS_MOUNT_H
+
+#include <vfs/file.h>
+
+struct text;
+
+/* A type of file system: "tmpfs". Registered for ever. */
+struct fs_type {
+	const char *name;
+	bool nodev; /* as /proc/filesystems shows it */
+	/* Make a superblock with its root, sb->refs 0. @options: comma-separated, never NULL. */
+	int (*mount)(struct vfs *vfs, void *arg, const char *source, const char *options,
+		     struct superblock **out);
+	void *arg;
+	struct fs_type *next; /* vfs_register_fs()'s */
+};
+
+void vfs_register_fs(struct vfs *vfs, struct fs_type *type);
+
+/* The types that are built in: tmpfs, ramfs, devtmpfs, devpts, proc, sysfs. vfs_new() does it. */
+
+/* Allocate a superblock with the next device number; and one with its root dentry undone. */
+struct superblock *superblock_new(struct vfs *vfs, const struct superblock_ops *ops,
+				  const char *type, u32 magic);
+void superblock_free(struct superblock *sb);
+
+/* mount(2) of a type: needs CAP_SYS_ADMIN. @flags are MS_*; also MS_BIND, MS_REMOUNT. */
+int vfs_mount(struct vfs_task *t, const char *source, const char *target, const char *type,
+	      u64 flags, const char *options);
+/* umount2(2) */
+int vfs_umount(struct vfs_task *t, const char *target, u32 flags);
+
+/* Lines of /proc/PID/mounts and /proc/PID/mountinfo as @t sees the tree. */
+void vfs_show_mounts(struct vfs_task *t, struct text *out, bool info);
+void vfs_show_filesystems(struct vfs *vfs, struct text *out);
+
+/* --- The first root (initramfs.c) --- */
+
+/**
+ * Unpack an archive (cpio newc) below the root of @t.
+ *
+ * @message  is filled with what is wrong, by name and offset, if something is
+ * Returns 0, or -EINVAL (bad archive), -ENOSPC, -ENOMEM, ...; what came before is unpacked.
+ */
+int vfs_unpack(struct vfs_task *t, const void *image, u64 len, char *message, size_t message_len);
+
+/* --- Devices (chrdev.c, devtmpfs.c) --- */
+
+/**
+ * Register character devices @major, @minor to @minor + @count - 1.
+ *
+ * @name  of the node in devtmpfs ("null"); NULL: no node
+ * @ops   ops->open(t, inode, file) finds @arg in file->private
+ */
+int chrdev_register(struct vfs *vfs, u32 major, u32 minor, u32 count, const char *name, u32 mode,
+		    const struct file_ops *ops, void *arg);
+
+/* What /dev/kmsg reads and writes; either may be NULL. */
+struct kmsg_ops {
+	/* Record number *@seq or the next there is: sets *@seq to the number after it. Bytes or 0.
+	 */
+	s64 (*read)(void *arg, u64 *seq, char *buf, size_t size);
+	void (*write)(void *arg, const char *line, size_t len);
+	struct wait_queue *readable;
+};
+void vfs_set_kmsg(struct vfs *vfs, const struct kmsg_ops *ops, void *arg);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * procfs and sysfs as the personality fills them: files whose text is made when they are read.
+ *
+ * Entries are tables that live for ever. A name of the global table may have slashes
+ * ("sys/kernel/hostname"); the folders come by themselves.
+ *
+ * What the VFS knows it shows itself: /proc/self, thread-self, mounts, filesystems; and of a
+ * process fd, fdinfo, cwd, root, mounts, mountinfo.
+ *
+ * Runs in: the personality, host tests.
+ */
+#ifndef VFS_PROC_H
+#define VFS_PROC_H
+
+#include <vfs/text.h>
+#include <vfs/vfs.h>
+
+/* One file. */
+struct proc_entry {
+	const char *name;
+	u32 mode; /* permission bits; with S_IFLNK: show() gives a symbolic link's target */
+	/*
+	 * Write the file's text. @pid is the process whose directory it is in; 0: none.
+	 * May block. 0 or a negative errno (-ESRCH: the process is gone).
+	 */
+	int (*show)(void *arg, struct vfs_task *reader, u32 pid, struct text *out);
+	/* A write(2) of @len bytes, with a NUL after them. NULL: the file cannot be written. */
+	int (*store)(void *arg, struct vfs_task *writer, u32 pid, const char *text, size_t len);
+	/* For magic links ("exe"): where it leads, with references; mode has S_IFLNK. */
+	int (*follow)(void *arg, struct vfs_task *reader, u32 pid, struct path *out);
+	void *arg; /* of a global entry; those of a process get the provider's */
+};
+
+/* What the personality knows of its processes. */
+struct proc_provider {
+	void *arg;
+	/* The lowest process number >= @from; 0: none. */
+	u32 (*next_pid)(void *arg, u32 from);
+	/* The same of the threads of @pid. NULL: it has one, of the same number. */
+	u32 (*next_tid)(void *arg, u32 pid, u32 from);
+	/*
+	 * A process's part in the VFS, good until the caller next blocks; NULL: no such process.
+	 * A zombie has a task whose files and fs are NULL.
+	 */
+	struct vfs_task *(*task)(void *arg, u32 pid);
+	/* May @reader look into @pid (as ptrace(2) says): fd/, cwd, root, exe, environ, maps. */
+	bool (*may_read)(void *arg, struct vfs_task *reader, u32 pid);
+	const struct proc_entry *entries; /* of each process: stat, status, maps, cmdline ... */
+	u32 nentries;
+};
+
+/* Set who knows the processes; before /proc is used. */
+void procfs_set_provider(struct vfs *vfs, const struct proc_provider *provider);
+
+/* Add files to /proc. 0, -ENOMEM, -EEXIST. */
+int procfs_add(struct vfs *vfs, const struct proc_entry *entries, u32 n);
+/* Add files to /sys: "kernel/skerry/messages", "devices/system/cpu/online". */
+int sysfs_add(struct vfs *vfs, const struct proc_entry *entries, u32 n);
+
+#endif

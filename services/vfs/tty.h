@@ -1,0 +1,55 @@
+/*
+ * Terminals: a line discipline with a driver below and jobs above; the serial console and
+ * pseudo-terminals are such.
+ *
+ * Runs in: the personality, host tests.
+ */
+#ifndef VFS_TTY_H
+#define VFS_TTY_H
+
+#include <vfs/file.h>
+#include <vfs/n_tty.h>
+
+struct winsize_abi {
+	u16 rows, cols, xpixel, ypixel;
+};
+
+/* What is below. */
+struct tty_driver {
+	const char *name;
+	/* Send bytes. Takes all, or as many as room() says. Must not block. */
+	size_t (*write)(void *arg, const u8 *bytes, size_t len);
+	/* Bytes that write() takes now; when it grows from 0, call tty_writable(). NULL: no limit.
+	 */
+	size_t (*room)(void *arg);
+	/* Speed and format changed. May be NULL. */
+	void (*set_termios)(void *arg, const struct ktermios *termios);
+	/* Bytes not sent yet (TIOCOUTQ, tcdrain). NULL: none. */
+	size_t (*pending)(void *arg);
+};
+
+/**
+ * Make the serial console: /dev/console, /dev/ttyS0 and, with tty_set_console(), where
+ * /dev/console leads.
+ *
+ * @line  the n of ttySn
+ * Returns the terminal, to be given input by tty_input(); NULL: no memory.
+ */
+struct tty *tty_new_serial(struct vfs *vfs, u32 line, const struct tty_driver *driver, void *arg);
+void tty_set_console(struct vfs *vfs, struct tty *tty);
+
+/* The driver received bytes. */
+void tty_input(struct tty *tty, const u8 *bytes, size_t len);
+/* The driver has room again. */
+void tty_writable(struct tty *tty);
+/* The line is gone: readers get end of file, the session SIGHUP and SIGCONT. */
+void tty_hangup(struct tty *tty);
+
+/* The device number (tty_nr of /proc/PID/stat), foreground group, and session; 0: none. */
+u32 tty_dev(const struct tty *tty);
+u32 tty_pgrp(const struct tty *tty);
+u32 tty_session(const struct tty *tty);
+/* A session leader ended: its terminal is let go, the foreground group gets SIGHUP, SIGCONT. */
+void tty_session_ended(struct tty *tty, u32 sid);
+
+#endif

@@ -325,8 +325,7 @@ idle_enter:
 idle_halt:
 	hlt
 idle_halt_end:
-	cli
-	ud2
+	jmp idle_halt			/* woken by what is no interrupt: a STARTUP, an SMI */
 
 	/* ---- copies that may fault: faults in them continue at the address beside (.fixups) ---- */
 

@@ -40,7 +40,7 @@ void say_structured(const char *format, ...) __attribute__((format(printf, 1, 2)
 void console_exit_on_failure(void);
 
 /** Prints a line, and halts. */
-_Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 /* paging.c */
 

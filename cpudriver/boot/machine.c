@@ -25,9 +25,9 @@ struct machine *machine_make(const struct found *f)
 	static struct machine_mem mem[MEMMAP_MAX];
 	struct machine_counts counts = {f->ncores, f->nnodes, memmap_resolve(mem), f->nioapics,
 					f->noverrides};
-	struct machine *m = machine_init(block, sizeof(block), &counts);
+	struct machine *m = (struct machine *)block;
 
-	if (!m)
+	if (!machine_init(block, sizeof(block), &counts))
 		fail("this machine is larger than a machine description can tell");
 	m->flags = MACHINE_DISCOVERED;
 	memcpy(machine_cores(m), f->core, f->ncores * sizeof(f->core[0]));

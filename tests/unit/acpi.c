@@ -1,100 +1,17 @@
 /*
  * The reader of ACPI tables (lib/acpi), on tables made here in a small fake physical memory.
  */
+#include "acpi_memory.h"
+
 #include <acpi/acpi.h>
 #include <string.h>
 #include <unit.h>
-
-#define MEMORY_BASE 0x7ff00000ul
-#define RSDP        MEMORY_BASE
-#define ROOT        (MEMORY_BASE + 0x100)
-#define TABLES      (MEMORY_BASE + 0x400)
-
-/* Physical memory with tables in it. Nothing else can be mapped. */
-static struct memory {
-	u8 bytes[64 * KiB];
-	u64 next;     /* physical address of the next table */
-	u32 nentries; /* of the root table */
-	u8 width;
-} memory;
-
-static const void *map(void *arg, u64 phys, u64 len)
-{
-	struct memory *m = arg;
-
-	if (phys < MEMORY_BASE || len > sizeof(m->bytes) ||
-	    phys - MEMORY_BASE > sizeof(m->bytes) - len)
-		return NULL;
-	return m->bytes + (phys - MEMORY_BASE);
-}
-
-static u8 *at(u64 phys)
-{
-	return memory.bytes + (phys - MEMORY_BASE);
-}
-
-static void put(u64 phys, u64 value, u32 bytes)
-{
-	memcpy(at(phys), &value, bytes);
-}
-
-/* Make the bytes [phys, phys + len) sum to zero by the one at @where. */
-static void fix_checksum(u64 phys, u32 len, u32 where)
-{
-	u8 sum = 0;
-
-	*at(phys + where) = 0;
-	for (u32 i = 0; i < len; i++)
-		sum = (u8)(sum + *at(phys + i));
-	*at(phys + where) = (u8)-sum;
-}
-
-static void put_table(u64 phys, const char *signature, u8 revision, const void *body, u32 len)
-{
-	memcpy(at(phys), signature, 4);
-	put(phys + 4, 36 + len, 4);
-	*at(phys + 8) = revision;
-	memcpy(at(phys + 36), body, len);
-	fix_checksum(phys, 36 + len, 9);
-}
-
-/* Start over with a root pointer of @revision and an empty root table. */
-static void new_memory(u8 revision)
-{
-	memset(&memory, 0, sizeof(memory));
-	memory.next = TABLES;
-	memory.width = revision >= 2 ? 8 : 4;
-	memcpy(at(RSDP), "RSD PTR ", 8);
-	*at(RSDP + 15) = revision;
-	put(RSDP + 16, revision >= 2 ? 0 : ROOT, 4);
-	fix_checksum(RSDP, 20, 8);
-	if (revision >= 2) {
-		put(RSDP + 20, 36, 4);
-		put(RSDP + 24, ROOT, 8);
-		fix_checksum(RSDP, 36, 32);
-	}
-	put_table(ROOT, revision >= 2 ? "XSDT" : "RSDT", 1, "", 0);
-}
-
-/* Add a table with @body behind its header; returns its physical address. */
-static u64 add_table(const char *signature, u8 revision, const void *body, u32 len)
-{
-	u64 phys = memory.next;
-	u32 root_len = 36 + ++memory.nentries * memory.width;
-
-	put_table(phys, signature, revision, body, len);
-	memory.next = ROUND_UP(phys + 36 + len, 16);
-	put(ROOT + root_len - memory.width, phys, memory.width);
-	put(ROOT + 4, root_len, 4);
-	fix_checksum(ROOT, root_len, 9);
-	return phys;
-}
 
 static struct acpi open_memory(void)
 {
 	struct acpi acpi;
 
-	REQUIRE(acpi_open(&acpi, map, &memory, RSDP) == ACPI_OK);
+	REQUIRE(acpi_open(&acpi, memory_map, NULL, RSDP) == ACPI_OK);
 	return acpi;
 }
 
@@ -105,7 +22,7 @@ static struct acpi_table one_table(const char *signature, u8 revision, const voi
 	struct acpi acpi;
 
 	new_memory(2);
-	add_table(signature, revision, body, len);
+	memory_add_table(signature, revision, body, len);
 	acpi = open_memory();
 	REQUIRE(acpi_find(&acpi, signature, &table) == ACPI_OK);
 	return table;
@@ -121,8 +38,8 @@ TEST(tables_are_found_through_xsdt_and_rsdt)
 		u64 phys;
 
 		new_memory(revisions[i]);
-		add_table("FACP", 1, "abc", 3);
-		phys = add_table("APIC", 5, "12345678", 8);
+		memory_add_table("FACP", 1, "abc", 3);
+		phys = memory_add_table("APIC", 5, "12345678", 8);
 		acpi = open_memory();
 		CHECK_EQUAL(acpi.revision, revisions[i]);
 		CHECK_EQUAL(acpi_find(&acpi, "APIC", &table), ACPI_OK);
@@ -138,7 +55,7 @@ static enum acpi_error open_error(void)
 {
 	struct acpi acpi;
 
-	return acpi_open(&acpi, map, &memory, RSDP);
+	return acpi_open(&acpi, memory_map, NULL, RSDP);
 }
 
 TEST(damaged_root_pointer_is_refused_by_cause)
@@ -146,38 +63,38 @@ TEST(damaged_root_pointer_is_refused_by_cause)
 	struct acpi acpi;
 
 	new_memory(2);
-	*at(RSDP) = 'r';
+	*memory_at(RSDP) = 'r';
 	CHECK_EQUAL(open_error(), ACPI_BAD_SIGNATURE);
 	new_memory(2);
-	*at(RSDP + 10) ^= 1;
+	*memory_at(RSDP + 10) ^= 1;
 	CHECK_EQUAL(open_error(), ACPI_BAD_CHECKSUM);
 	new_memory(2);
-	*at(RSDP + 30) ^= 1; /* behind what the first checksum covers */
+	*memory_at(RSDP + 30) ^= 1; /* behind what the first checksum covers */
 	CHECK_EQUAL(open_error(), ACPI_BAD_CHECKSUM);
 	new_memory(2);
-	put(RSDP + 20, 20, 4);
+	memory_put(RSDP + 20, 20, 4);
 	CHECK_EQUAL(open_error(), ACPI_BAD_LENGTH);
-	CHECK_EQUAL(acpi_open(&acpi, map, &memory, 0), ACPI_NOT_MAPPED);
-	CHECK_EQUAL(acpi_open(&acpi, map, &memory, ~0ul), ACPI_NOT_MAPPED);
-	CHECK_EQUAL(acpi_open(&acpi, map, &memory, 0x1000), ACPI_NOT_MAPPED);
+	CHECK_EQUAL(acpi_open(&acpi, memory_map, NULL, 0), ACPI_NOT_MAPPED);
+	CHECK_EQUAL(acpi_open(&acpi, memory_map, NULL, ~0ul), ACPI_NOT_MAPPED);
+	CHECK_EQUAL(acpi_open(&acpi, memory_map, NULL, 0x1000), ACPI_NOT_MAPPED);
 }
 
 TEST(damaged_root_table_is_refused_by_cause)
 {
 	new_memory(2);
-	*at(ROOT) = 'Y';
+	*memory_at(ROOT) = 'Y';
 	CHECK_EQUAL(open_error(), ACPI_BAD_SIGNATURE);
 	new_memory(2);
-	*at(ROOT + 20) ^= 1;
+	*memory_at(ROOT + 20) ^= 1;
 	CHECK_EQUAL(open_error(), ACPI_BAD_CHECKSUM);
 	new_memory(2);
-	put(ROOT + 4, 35, 4);
+	memory_put(ROOT + 4, 35, 4);
 	CHECK_EQUAL(open_error(), ACPI_BAD_LENGTH);
 	new_memory(2);
-	put(ROOT + 4, 0xffffffff, 4);
+	memory_put(ROOT + 4, 0xffffffff, 4);
 	CHECK_EQUAL(open_error(), ACPI_BAD_LENGTH);
 	new_memory(2);
-	put(ROOT + 4, sizeof(memory.bytes), 4);
+	memory_put(ROOT + 4, MEMORY_BYTES, 4);
 	CHECK_EQUAL(open_error(), ACPI_NOT_MAPPED);
 }
 
@@ -188,15 +105,15 @@ TEST(damaged_table_is_reported_by_name_and_cause)
 	u64 phys;
 
 	new_memory(2);
-	phys = add_table("SRAT", 3, "123456789012", 12);
+	phys = memory_add_table("SRAT", 3, "123456789012", 12);
 	acpi = open_memory();
-	*at(phys + 40) ^= 1;
+	*memory_at(phys + 40) ^= 1;
 	CHECK_EQUAL(acpi_find(&acpi, "SRAT", &table), ACPI_BAD_CHECKSUM);
 	CHECK_STRING(table.signature, "SRAT");
 	CHECK_EQUAL(table.phys, phys);
-	put(phys + 4, 0, 4);
+	memory_put(phys + 4, 0, 4);
 	CHECK_EQUAL(acpi_find(&acpi, "SRAT", &table), ACPI_BAD_LENGTH);
-	put(phys + 4, 1 * MiB, 4);
+	memory_put(phys + 4, 1 * MiB, 4);
 	CHECK_EQUAL(acpi_find(&acpi, "SRAT", &table), ACPI_NOT_MAPPED);
 }
 
@@ -207,9 +124,9 @@ TEST(sound_table_is_preferred_to_a_damaged_one)
 	u64 bad, good;
 
 	new_memory(2);
-	bad = add_table("HPET", 1, "bad", 3);
-	good = add_table("HPET", 1, "good", 4);
-	*at(bad + 36) ^= 1;
+	bad = memory_add_table("HPET", 1, "bad", 3);
+	good = memory_add_table("HPET", 1, "good", 4);
+	*memory_at(bad + 36) ^= 1;
 	acpi = open_memory();
 	CHECK_EQUAL(acpi_find(&acpi, "HPET", &table), ACPI_OK);
 	CHECK_EQUAL(table.phys, good);
@@ -221,12 +138,12 @@ TEST(root_entries_that_lead_nowhere_are_passed_over)
 	struct acpi acpi;
 
 	new_memory(2);
-	add_table("AAAA", 1, "", 0);
-	add_table("BBBB", 1, "", 0);
-	add_table("HPET", 1, "", 0);
-	put(ROOT + 36, 0, 8);
-	put(ROOT + 44, ~0ul, 8);
-	fix_checksum(ROOT, 60, 9);
+	memory_add_table("AAAA", 1, "", 0);
+	memory_add_table("BBBB", 1, "", 0);
+	memory_add_table("HPET", 1, "", 0);
+	memory_put(ROOT + 36, 0, 8);
+	memory_put(ROOT + 44, ~0ul, 8);
+	memory_fix_checksum(ROOT, 60, 9);
 	acpi = open_memory();
 	CHECK_EQUAL(acpi_find(&acpi, "HPET", &table), ACPI_OK);
 }
@@ -516,11 +433,11 @@ TEST(root_pointer_is_found_where_a_bios_puts_it)
 	CHECK_EQUAL(acpi_scan(map_low, NULL), 0);
 
 	new_memory(2);
-	memcpy(low_memory + 0xf5a40, at(RSDP), 36);
+	memcpy(low_memory + 0xf5a40, memory_at(RSDP), 36);
 	CHECK_EQUAL(acpi_scan(map_low, NULL), 0xf5a40);
 
 	low_memory[0x40f] = 0x9f; /* the extended BIOS data area is at 0x9f000 */
-	memcpy(low_memory + 0x9f3e0, at(RSDP), 36);
+	memcpy(low_memory + 0x9f3e0, memory_at(RSDP), 36);
 	CHECK_EQUAL(acpi_scan(map_low, NULL), 0x9f3e0);
 	low_memory[0x9f3e0 + 9] ^= 1; /* a wrong checksum: a coincidence */
 	CHECK_EQUAL(acpi_scan(map_low, NULL), 0xf5a40);

@@ -1,58 +1,13 @@
 /*
  * The reader of cpio archives (lib/cpio).
  */
+#include "cpio_archive.h"
+
 #include <cpio/cpio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unit.h>
-
-/* An archive under construction. */
-struct archive {
-	u8 *bytes;
-	size_t len;
-};
-
-static void append(struct archive *a, const void *bytes, size_t len)
-{
-	a->bytes = realloc(a->bytes, a->len + len + 4);
-	REQUIRE(a->bytes != NULL);
-	memcpy(a->bytes + a->len, bytes, len);
-	a->len += len;
-	while (a->len % 4 != 0)
-		a->bytes[a->len++] = 0;
-}
-
-/* Append an entry whose name takes @namesize bytes (0: as many as it needs). */
-static void add(struct archive *a, const char *name, u32 namesize, u32 mode, const char *data)
-{
-	char header[128], padded[8192] = {0};
-	u32 needs = (u32)strlen(name) + 1;
-	size_t at;
-
-	snprintf(header, sizeof(header),
-		 "070701%08X%08x%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", 7, mode, 1000, 100,
-		 1, 0x5f000000, (u32)strlen(data), 8, 1, 4, 64, namesize ? namesize : needs, 0);
-	at = a->len;
-	append(a, header, 110);
-	a->len = at + 110; /* the name follows without padding */
-	memcpy(padded, name, needs);
-	append(a, padded, namesize ? namesize : needs);
-	append(a, data, strlen(data));
-}
-
-static struct archive new_archive(void)
-{
-	struct archive a = {0};
-
-	add(&a, "etc", 0, CPIO_TYPE_FOLDER | 0755, "");
-	add(&a, "./etc/motd", 0, CPIO_TYPE_FILE | 0644, "hello\n");
-	add(&a, "sbin/monitor", 0, CPIO_TYPE_FILE | 0755,
-	    "\x7f"
-	    "ELF");
-	add(&a, "TRAILER!!!", 0, 0, "");
-	return a;
-}
 
 TEST(entries_come_in_order_with_names_and_data)
 {
@@ -106,8 +61,8 @@ TEST(name_padded_with_nuls_brings_data_to_a_page)
 	struct cpio_entry e;
 	u64 where;
 
-	add(&a, "boot/cpudriver", PAGE_SIZE - 110, CPIO_TYPE_FILE | 0755, "data");
-	add(&a, "TRAILER!!!", 0, 0, "");
+	archive_add(&a, "boot/cpudriver", PAGE_SIZE - 110, CPIO_TYPE_FILE | 0755, "data");
+	archive_add(&a, "TRAILER!!!", 0, 0, "");
 	REQUIRE(cpio_find(a.bytes, a.len, "boot/cpudriver", &e, &where) == CPIO_OK);
 	CHECK_STRING(e.name, "boot/cpudriver");
 	CHECK_EQUAL(e.offset, PAGE_SIZE);
@@ -209,7 +164,7 @@ TEST(archive_without_trailer_is_refused)
 	struct cpio_entry e;
 	u64 where = 0;
 
-	add(&a, "only", 0, CPIO_TYPE_FILE, "data");
+	archive_add(&a, "only", 0, CPIO_TYPE_FILE, "data");
 	CHECK_EQUAL(cpio_find(a.bytes, a.len, "only", &e, &where), CPIO_OK);
 	CHECK_EQUAL(cpio_find(a.bytes, a.len, "other", &e, &where), CPIO_NO_TRAILER);
 	CHECK_EQUAL(where, a.len);

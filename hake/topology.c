@@ -335,6 +335,9 @@ struct topology *topology_load(const char *spec, u32 max_cores)
 		die("topology \"%s\" has %u cores, so it cannot have %u", spec, keep, max_cores);
 	keep_cores(t, max_cores ? max_cores : MIN(keep, t->ncores));
 	number_apics(t);
+	if (t->nnodes > MACHINE_MAX_NODES)
+		die("topology \"%s\" has %u NUMA nodes; Skerry can have %u", spec, t->nnodes,
+		    MACHINE_MAX_NODES);
 	default_memory(t, preset ? preset->memory : NULL, preset ? preset->where : "");
 	return t;
 }
@@ -362,8 +365,6 @@ struct machine *topology_machine(const struct topology *t)
 	size_t len = machine_size(&counts);
 	struct machine *m = machine_init(alloc(len), len, &counts);
 
-	if (!m)
-		die("topology \"%s\" has too many NUMA nodes (%u)", t->name, t->nnodes);
 	m->flags = MACHINE_EXPECTED;
 	for (u32 i = 0; i < t->ncores; i++) {
 		struct machine_core *c = &machine_cores(m)[i];

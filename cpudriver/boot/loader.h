@@ -10,7 +10,9 @@
  *   machine.c   all of that as a struct machine
  *   memory.c    the place of the boot image, and every core's share of memory
  *   clock.c     how fast the clocks run
- *   console.c   messages on the serial port;  paging.c: memory above 4 GiB
+ *   console.c   messages on the serial port
+ *   paging.c    memory above 4 GiB
+ *   trap.c      exceptions, which should not happen
  *
  * Nothing of it survives but what is in core 0's memory, and a copy of ACPI's root pointer. What is
  * found wrong ends in fail(), with a line that tells what to do about it.
@@ -41,6 +43,11 @@ void console_exit_on_failure(void);
 
 /** Prints a line, and halts. */
 void fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
+/* trap.c */
+
+/** From now on exceptions are reported. */
+void trap_init(void);
 
 /* paging.c */
 

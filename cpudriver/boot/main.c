@@ -106,6 +106,7 @@ void main(u32 magic, u64 info)
 	outb(PIC_MASTER_MASK, 0xff);
 	outb(PIC_SLAVE_MASK, 0xff);
 	console_init();
+	trap_init();
 	bootinfo_read(magic, info, &boot);
 	check_image(&boot);
 	discover(&boot, &found);

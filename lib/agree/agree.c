@@ -88,7 +88,7 @@ void agree_fini(struct agree *a)
 
 /* Events. */
 
-bool agree_has_room(const struct agree *a)
+bool agree_ready(const struct agree *a)
 {
 	return a->cfg.out_slots - a->out_count >= a->step_max;
 }
@@ -110,15 +110,24 @@ static bool kicked_step(struct agree *a)
 	return true;
 }
 
+static bool clients_step(struct agree *a)
+{
+	bool did = false;
+
+	for (struct agree_client *c = a->clients; c && !did; c = c->next)
+		did = c->step(c);
+	return did;
+}
+
 int agree_pump(struct agree *a)
 {
 	if (a->pumping)
 		return 0;
 	a->pumping = true;
-	while (agree_has_room(a) && (view_tell_step(a) || rehome_sweep(a) || rehome_tell(a) ||
-				     request_step(a) || kicked_step(a)))
+	while (agree_ready(a) && (view_tell_step(a) || rehome_sweep(a) || rehome_tell(a) ||
+				  request_step(a) || kicked_step(a) || clients_step(a)))
 		;
-	if (agree_has_room(a))
+	if (agree_ready(a))
 		view_ack_if_ready(a);
 	a->pumping = false;
 	return 0;
@@ -128,7 +137,7 @@ int agree_rx(struct agree *a, u32 from, u16 type, const void *line)
 {
 	int err;
 
-	if (!agree_has_room(a))
+	if (!agree_ready(a))
 		return -EAGAIN;
 	if (from >= a->ncores || from == a->cfg.self || type < AGREE_MORE ||
 	    type >= AGREE_MSG_END) {
@@ -144,7 +153,7 @@ int agree_rx(struct agree *a, u32 from, u16 type, const void *line)
 
 int agree_tick(struct agree *a, u64 now_ns)
 {
-	if (!agree_has_room(a))
+	if (!agree_ready(a))
 		return -EAGAIN;
 	a->now_ns = now_ns;
 	view_tick(a);
@@ -178,7 +187,7 @@ int agree_create(struct agree *a, u32 type, const void *arg, u64 *id)
 	o = object_new(a, AGREE_ID(a->cfg.self, a->next_serial), type);
 	if (!o)
 		return -ENOMEM;
-	o->state = o->type->create(a->cfg.type_ctx, o->id, arg);
+	o->state = o->type->create(a->cfg.type_ctx[type], o->id, arg);
 	if (!o->state) {
 		object_free(a, o);
 		return -ENOMEM;
@@ -211,7 +220,7 @@ int agree_recalled(struct agree *a, u64 id)
 {
 	struct agree_object *o = object_find(a, id);
 
-	if (!agree_has_room(a))
+	if (!agree_ready(a))
 		return -EAGAIN;
 	if (!o || !o->leased)
 		return -ENOENT;
@@ -240,6 +249,15 @@ int agree_info(struct agree *a, u64 id, struct agree_info *info)
 				    .exclusive = o->home == a->cfg.self && alone(o),
 				    .locked = o->lock != NULL};
 	return 0;
+}
+
+bool agree_is_member(struct agree *a, u64 id, u32 core)
+{
+	struct agree_object *o = object_find(a, id);
+
+	if (!object_readable(o))
+		return false;
+	return o->sh ? core_set_has(&o->sh->members, core) : core == a->cfg.self;
 }
 
 u32 agree_self(const struct agree *a)

@@ -88,7 +88,7 @@ struct agree_config {
 	u32 self;
 	const struct machine *machine;                   /* stays the caller's; read only */
 	const struct agree_type *types[AGREE_TYPES_MAX]; /* by type number; the same on all cores */
-	void *type_ctx;                                  /* for create() */
+	void *type_ctx[AGREE_TYPES_MAX];                 /* for their create() */
 	struct agree_memory memory;
 	enum agree_strategy strategy;
 	u32 fanout;   /* of the tree, per level: 2 to 16; 0: 8 */
@@ -143,12 +143,14 @@ struct agree_out {
  *          agree_close_hold() now and agree_close_release() when it is gone.
  * view     the dead of agree_dead() are agreed on; what was theirs is being re-homed.
  * owed     add the cores whose answer is waited for.
+ * step     go on with one piece of work that needs room in the outbox; false: there is none.
  */
 struct agree_client {
 	void (*rx)(struct agree_client *c, u32 from, u16 type, const void *msg, u32 len);
 	void (*closing)(struct agree_client *c, u32 core);
 	void (*view)(struct agree_client *c);
 	void (*owed)(struct agree_client *c, struct core_set *owed);
+	bool (*step)(struct agree_client *c);
 	struct agree_client *next; /* the library's */
 };
 
@@ -203,6 +205,9 @@ int agree_closed(struct agree *a, u32 core);
 /* Go on with work that waited for room in the outbox. */
 int agree_pump(struct agree *a);
 
+/* Is there room in the outbox for an event or a request? If not, they return -EAGAIN. */
+bool agree_ready(const struct agree *a);
+
 /* When agree_tick() must be called next, in its time; 0: not until something else happens. */
 u64 agree_deadline(const struct agree *a);
 
@@ -227,7 +232,8 @@ int agree_create(struct agree *a, u32 type, const void *arg, u64 *id);
 /* Have a well-known object; creates it now if its birth core is this one. @w stays in use. */
 int agree_wellknown(struct agree *a, struct agree_wellknown *w);
 
-/* Get a replica of @id. Result -EEXIST if there is one here. Refused: -EALREADY (under way). */
+/* Get a replica of @id. Result -EEXIST if there is one here. Refused: -EALREADY (this core
+ * is just giving its replica up, or the object is being destroyed: ask again later). */
 int agree_share(struct agree *a, u64 id, u64 token);
 
 /* Change @id, of which a replica is here. The result comes when every replica has applied it.
@@ -281,9 +287,13 @@ struct agree_info {
 /* What is known of @id here. 0 or -ENOENT (no readable replica). */
 int agree_info(struct agree *a, u64 id, struct agree_info *info);
 
+/* Does @core have a replica of @id, as far as this core's replica knows? */
+bool agree_is_member(struct agree *a, u64 id, u32 core);
+
 u32 agree_self(const struct agree *a);
 const struct machine *agree_machine(const struct agree *a);
 const struct core_set *agree_dead(const struct agree *a); /* agreed on */
+u32 agree_leader(const struct agree *a);                  /* the lowest live core */
 bool agree_is_live(const struct agree *a, u32 core);
 u64 agree_epoch(const struct agree *a);
 
@@ -305,6 +315,11 @@ void agree_close_release(struct agree *a);
 
 /* Send @len bytes, at most data_max, of which the first u16 is @len. Dropped if @to is dead. */
 void agree_send(struct agree *a, u32 to, u16 type, const void *msg, u32 len);
+
+/* The same, with @set after the @head_len bytes of @head, whose fields @set_at and @set_len are
+ * filled in, as is the length. */
+void agree_send_set(struct agree *a, u32 to, u16 type, void *head, u32 head_len, u8 *set_at,
+		    u8 *set_len, const struct core_set *set);
 
 /* Append an entry of the client's own to the outbox (AGREE_OUT_UNMAP, AGREE_OUT_RESULT). */
 void agree_out_add(struct agree *a, const struct agree_out *o);

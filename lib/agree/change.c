@@ -26,7 +26,7 @@ static int ask(struct agree *a, u16 type, u64 id, const struct agree_op *op, u64
 {
 	struct agree_request *r;
 
-	if (!agree_has_room(a))
+	if (!agree_ready(a))
 		return -EAGAIN;
 	if (!object_readable(object_find(a, id)))
 		return -ENOENT;

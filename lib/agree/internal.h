@@ -76,6 +76,7 @@ struct agree_request {
 	u16 type;     /* AGREE_*_ASK, AGREE_TXN_* */
 	u16 dest;     /* who owes the answer; NO_CORE: parked until the home is known */
 	bool seeking; /* @dest is the leader, asked where the home is */
+	bool rider;   /* for a replica that another request is already getting */
 	bool applied; /* this core has applied it, as change @applied_seq */
 	u8 fate;      /* enum agree_fate: what the pump is to do */
 	s64 status;
@@ -236,9 +237,6 @@ struct agree {
 	struct agree_view view;
 	struct agree_peer peers[];
 };
-
-/* agree.c */
-bool agree_has_room(const struct agree *a);
 
 /* wire.c */
 void wire_send_set(struct agree *a, u32 to, u16 type, void *head, u32 head_len, u8 *set_at,

@@ -140,9 +140,9 @@ static int refuse(const struct agree *a, const struct agree_object *o, u64 id)
 {
 	if (!o || o->phase == AGREE_JOINING || o->phase == AGREE_HOLLOW)
 		return agree_id_birth(id) == a->cfg.self || !o ? -ENOENT : AGREE_NOT_HOME;
-	if (o->home != a->cfg.self)
-		return AGREE_NOT_HOME;
-	return o->phase == AGREE_DYING ? -ENOENT : 0;
+	/* A dying object is asked for in vain, but not before every replica has heard so: who
+	 * leaves must pass that on first. See change_destroyed(). */
+	return o->home == a->cfg.self ? 0 : AGREE_NOT_HOME;
 }
 
 static struct agree_ask *ask_new(struct agree *a, u32 from, u16 type, const struct msg_agree_ask *m,

@@ -239,7 +239,7 @@ static int inherit(struct agree *a, struct agree_wellknown *w)
 
 	if (o && o->phase != AGREE_JOINING)
 		return -EBUSY;
-	state = type->create(a->cfg.type_ctx, w->id, w->arg ? w->arg(a, w->id) : NULL);
+	state = type->create(a->cfg.type_ctx[w->type], w->id, w->arg ? w->arg(a, w->id) : NULL);
 	if (!state)
 		return -ENOMEM;
 	if (!o)
@@ -310,7 +310,8 @@ int agree_wellknown(struct agree *a, struct agree_wellknown *w)
 		o = object_new(a, w->id, w->type);
 		if (!o)
 			return -ENOMEM;
-		o->state = type->create(a->cfg.type_ctx, w->id, w->arg ? w->arg(a, w->id) : NULL);
+		o->state = type->create(a->cfg.type_ctx[w->type], w->id,
+					w->arg ? w->arg(a, w->id) : NULL);
 		if (!o->state) {
 			object_free(a, o);
 			return -ENOMEM;

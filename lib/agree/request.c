@@ -249,7 +249,7 @@ void request_died(struct agree *a)
 	for (struct agree_request *r = a->requests; r; r = r->next) {
 		struct agree_object *o = object_find(a, r->obj);
 
-		if (r->fate == AGREE_FATE_FINISHED ||
+		if (r->fate == AGREE_FATE_FINISHED || r->rider ||
 		    (r->applied && object_readable(o)) || /* the next change will tell */
 		    (r->dest != NO_CORE && !r->seeking && !core_set_has(&a->view.dead, r->dest)))
 			continue;
@@ -273,8 +273,13 @@ static void complete(struct agree *a, struct agree_request *r)
 	bool part = !r->alloc_bytes; /* of something that done() may free */
 
 	request_cancel(a, r);
-	if (r->type == AGREE_SHARE_ASK && o && o->phase == AGREE_JOINING)
-		object_free(a, o);
+	if (r->type == AGREE_SHARE_ASK) {
+		for (struct agree_request *q = a->requests; q; q = q->next)
+			if (q->rider && q->obj == r->obj)
+				request_finish(q, r->status);
+		if (o && o->phase == AGREE_JOINING)
+			object_free(a, o);
+	}
 	if (r->type == AGREE_LEAVE_ASK) {
 		r->done(a, r->arg, 0); /* an object that is no more has been left as well */
 		if (o && o->phase == AGREE_HOLLOW)

@@ -27,9 +27,9 @@ static int share(struct agree *a, u64 id, u64 token, agree_done *done, void *arg
 	struct agree_object *o = object_find(a, id);
 	struct agree_request *r;
 
-	if (!agree_has_room(a))
+	if (!agree_ready(a))
 		return -EAGAIN;
-	if (o && o->phase != AGREE_ACTIVE)
+	if (o && (o->phase == AGREE_HOLLOW || o->phase == AGREE_DYING))
 		return -EALREADY;
 	if (agree_id_birth(id) >= a->ncores)
 		return -ENOENT;
@@ -43,7 +43,12 @@ static int share(struct agree *a, u64 id, u64 token, agree_done *done, void *arg
 	}
 	if (o) {
 		request_start(a, r);
-		request_finish(r, -EEXIST);
+		if (o->phase == AGREE_ACTIVE) {
+			request_finish(r, -EEXIST);
+		} else {
+			r->rider = true;
+			r->fate = AGREE_FATE_WAIT;
+		}
 		return agree_pump(a);
 	}
 	o = object_new(a, id, AGREE_TYPES_MAX);
@@ -154,7 +159,7 @@ void share_begin_rx(struct agree *a, u32 from, const struct msg_agree_snap *m,
 	o->install_err = o->type ? 0 : -EINVAL;
 	if (!o->type)
 		return;
-	o->state = o->type->create(a->cfg.type_ctx, m->id, NULL);
+	o->state = o->type->create(a->cfg.type_ctx[m->type], m->id, NULL);
 	if (!o->state)
 		o->install_err = -ENOMEM;
 	o->home = (u16)from;
@@ -246,7 +251,7 @@ int agree_leave(struct agree *a, u64 id, u64 token)
 {
 	struct agree_object *o = object_find(a, id);
 
-	if (!agree_has_room(a))
+	if (!agree_ready(a))
 		return -EAGAIN;
 	if (!object_readable(o))
 		return -ENOENT;

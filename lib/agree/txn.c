@@ -167,7 +167,7 @@ int agree_txn(struct agree *a, const struct agree_part *parts, u32 n, u64 token)
 
 	if (err)
 		return err;
-	if (!agree_has_room(a))
+	if (!agree_ready(a))
 		return -EAGAIN;
 	t = txn_new(a, parts, n);
 	if (!t)

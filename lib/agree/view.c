@@ -62,6 +62,11 @@ static u32 leader_to_be(const struct agree *a)
 	return core_set_first(&live);
 }
 
+u32 agree_leader(const struct agree *a)
+{
+	return view_leader(a);
+}
+
 /* Suspecting. */
 
 static void ping_send(struct agree *a, u32 to, u16 type, u64 stamp)
@@ -154,10 +159,10 @@ void view_tick(struct agree *a)
 			p->pinged_ns = a->now_ns;
 		if (!core_set_has(&owed, core))
 			p->owed = false;
-		else if (agree_has_room(a))
+		else if (agree_ready(a))
 			watch(a, core);
 	}
-	if (agree_has_room(a))
+	if (agree_ready(a))
 		act_on_suspicion(a);
 	a->stirred = !core_set_empty(&owed);
 }
@@ -203,7 +208,7 @@ static void act_on_suspicion(struct agree *a)
 
 int agree_fenced(struct agree *a, u32 core)
 {
-	if (!agree_has_room(a))
+	if (!agree_ready(a))
 		return -EAGAIN;
 	if (core >= a->ncores || core == a->cfg.self || core_set_has(&a->view.dead, core))
 		return 0;
@@ -335,7 +340,7 @@ void view_ack_if_ready(struct agree *a)
 
 int agree_closed(struct agree *a, u32 core)
 {
-	if (!agree_has_room(a))
+	if (!agree_ready(a))
 		return -EAGAIN;
 	if (core < a->ncores)
 		core_set_del(&a->view.closing, core);

@@ -29,7 +29,7 @@ void agree_out_done(struct agree *a)
 	a->out_count--;
 }
 
-/* There is room: every event asks for agree_step_max() entries first (agree_has_room). */
+/* There is room: every event asks for agree_step_max() entries first (agree_ready). */
 static struct agree_out *out_next(struct agree *a)
 {
 	struct agree_out *o;
@@ -125,6 +125,12 @@ void wire_send_set(struct agree *a, u32 to, u16 type, void *head, u32 head_len, 
 	*set_len = n;
 	memcpy(head, &total, sizeof(total));
 	send_pieces(a, to, type, piece);
+}
+
+void agree_send_set(struct agree *a, u32 to, u16 type, void *head, u32 head_len, u8 *set_at,
+		    u8 *set_len, const struct core_set *set)
+{
+	wire_send_set(a, to, type, head, head_len, set_at, set_len, set, NULL, 0);
 }
 
 /* Receiving. */

@@ -197,6 +197,42 @@ static void check_status(struct sim *s, struct sim_op *op)
 		 op->status);
 }
 
+static void check_name(struct sim *s, struct sim_op *op)
+{
+	bool usual = op->status == 0 || (op->kind == SIM_NAME && op->status == -EEXIST);
+
+	if (!usual && !(s->no_memory_in && (op->status == -ENOMEM || op->status == -EHOSTDOWN ||
+					    op->status == -ENOENT)))
+		sim_fail(s, "unexpected result", "name %u core %u status %ld", op->what, op->core,
+			 op->status);
+	if (op->kind == SIM_NAME && op->status == 0)
+		s->registered |= 1u << op->what;
+}
+
+/* A name whose owner died may go, and be taken by another; a live owner's stays. */
+static void check_names(struct sim *s)
+{
+	for (u32 i = 0; i < s->nops; i++) {
+		struct sim_op *op = &s->op[i];
+		char text[2] = {(char)('a' + op->what)};
+
+		if (op->kind != SIM_NAME || op->status || s->core[op->core].dead || s->no_memory_in)
+			continue;
+		for (u32 core = 0; core < s->ncores; core++) {
+			struct sim_core *c = &s->core[core];
+			struct name_value v = {{0}};
+			u32 owner = NO_CORE;
+
+			if (c->dead || !agree_state(c->agree, AGREE_ID(0, 1)))
+				continue;
+			if (names_lookup(&c->names, text, &v, &owner, 0) || owner != op->core ||
+			    v.word[1] != i)
+				sim_fail(s, "a name is lost", "%s of core %u, seen from %u", text,
+					 op->core, core);
+		}
+	}
+}
+
 void sim_answered(struct sim *s, u32 core, u64 token, s64 status, struct sim_totals *t)
 {
 	struct sim_op *op = &s->op[token];
@@ -210,7 +246,12 @@ void sim_answered(struct sim *s, u32 core, u64 token, s64 status, struct sim_tot
 	op->answered = true;
 	op->status = status;
 	s->unanswered--;
-	check_status(s, op);
+	if (op->kind >= SIM_BORROW)
+		sim_memory_answered(s, op);
+	else if (op->kind >= SIM_NAME)
+		check_name(s, op);
+	else
+		check_status(s, op);
 	for (u32 i = 0; i < op->parts; i++) {
 		struct sim_part *p = &op->part[i];
 
@@ -310,7 +351,7 @@ static void check_ops(struct sim *s, const bool *lives)
 	for (u32 i = 0; i < s->nops; i++) {
 		struct sim_op *op = &s->op[i];
 		u32 done = 0, left = 0;
-		bool differs = op->status != -EDOM;
+		bool differs = op->status != -EDOM || op->kind >= SIM_NAME;
 
 		if (!op->answered)
 			sim_fail(s, "a request got no answer", "op %u kind %u core %u of %lx", i,
@@ -353,6 +394,10 @@ void sim_check_end(struct sim *s, struct sim_totals *t)
 			t->lost += !s->object[i].destroyed;
 	}
 	check_ops(s, lives);
+	if (s->names)
+		check_names(s);
+	if (s->memory_moves)
+		sim_memory_check_end(s);
 	for (u32 i = 0; i < s->nops; i++)
 		t->acked += s->op[i].status == 0;
 }

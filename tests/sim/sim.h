@@ -7,6 +7,7 @@
  *   main.c   command line; runs schedules, in parallel processes
  *   world.c  cores, channels, time; what the monitor would do for the library (I/O)
  *   work.c   what the cores ask for: random requests
+ *   memory.c borrowing, mapping and revoking memory, and what must hold of that
  *   check.c  the history of every object, and what must hold of it
  */
 #ifndef SIM_SIM_H
@@ -14,12 +15,21 @@
 
 #include <agree/agree.h>
 #include <agree/map.h>
+#include <agree/names.h>
+#include <memown/memown.h>
 #include <skerry/types.h>
 
-#define SIM_CORES   64u
-#define SIM_OBJECTS 24u
-#define SIM_OPS     400u
-#define SIM_CHAIN   512u /* changes of one object in one schedule */
+#define SIM_CORES        64u
+#define SIM_OBJECTS      24u
+#define SIM_OPS          400u
+#define SIM_CHAIN        512u /* changes of one object in one schedule */
+
+#define SIM_SHARE_GRAINS 4u /* of 2 MiB, in a core's share of memory */
+#define SIM_GRAINS       (SIM_CORES * SIM_SHARE_GRAINS)
+
+enum sim_grain { SIM_NOT_HERE, SIM_FREE, SIM_USED };
+
+#define SIM_NAMES 4u
 
 struct sim_line {
 	struct sim_line *next;
@@ -47,8 +57,11 @@ struct sim_core {
 	struct agree_out *out;
 	bool dead;
 	u64 stalled_until;
-	u32 die_after;      /* entries of the outbox it still puts out; 0: not marked */
-	struct memsim *mem; /* check of memory ownership, if the schedule has any */
+	u32 die_after; /* entries of the outbox it still puts out; 0: not marked */
+	struct memown memown;
+	struct names names;
+	u8 has[SIM_GRAINS];    /* enum sim_grain: what its allocator has */
+	u8 mapped[SIM_GRAINS]; /* 1: it maps part of this one */
 };
 
 enum sim_op_kind {
@@ -57,8 +70,8 @@ enum sim_op_kind {
 	SIM_LEAVE,
 	SIM_DESTROY,
 	SIM_TXN,
-	SIM_NAME_PUT,
-	SIM_NAME_GET,
+	SIM_NAME,
+	SIM_LOOKUP,
 	SIM_BORROW,
 	SIM_GIVE_BACK,
 	SIM_MAP,
@@ -79,8 +92,8 @@ struct sim_op {
 		u64 floor;   /* the newest acknowledged change when this was asked */
 		u64 ceiling; /* the newest known when this was answered */
 	} part[AGREE_TXN_MAX];
-	struct agree_range range; /* of memory operations */
-	u64 began_ns;
+	u32 what;  /* name, or first grain */
+	u32 owner; /* of memory that is mapped */
 };
 
 struct sim_entry {
@@ -125,8 +138,11 @@ struct sim {
 	u32 nops;
 	u32 unanswered;
 	u32 ops_left, kills_left, stalls_left;
-	u32 no_memory_in; /* one allocation in so many fails; 0: none */
-	bool calm;        /* nothing new happens: only what is under way */
+	u32 misfortune_in; /* a kill or stall about once in so many steps */
+	u32 registered;    /* names that a live core has registered for sure, one bit each */
+	u32 no_memory_in;  /* one allocation in so many fails; 0: none */
+	bool names, memory_moves;
+	bool calm; /* nothing new happens: only what is under way */
 	size_t allocated;
 	u64 lines, steps;
 	u32 observing; /* the core whose library is running */
@@ -159,6 +175,16 @@ bool sim_awake(const struct sim *s, u32 core);
 void sim_work_start(struct sim *s);
 void sim_work(struct sim *s);
 void sim_recall(struct sim *s, u32 core, u64 id);
+
+struct sim_op *sim_op_begin(struct sim *s, u32 core, u32 kind);
+void sim_op_refused(struct sim *s, struct sim_op *op);
+
+/* memory.c */
+int sim_memory_start(struct sim *s, u32 core, const struct agree_config *cfg, u32 type);
+void sim_memory_work(struct sim *s, u32 core);
+void sim_memory_answered(struct sim *s, struct sim_op *op);
+void sim_memory_unmap(struct sim *s, u32 core, const struct agree_range *range, u64 token);
+void sim_memory_check_end(struct sim *s);
 
 /* check.c */
 void sim_observe(void *ctx, u64 id, u64 seq, u32 kind, const struct agree_op *op);

@@ -52,26 +52,24 @@ void sim_recall(struct sim *s, u32 core, u64 id)
 		o->leased = false;
 }
 
-static struct sim_op *op_new(struct sim *s, u32 core, u32 kind)
+/* A request is about to be made. It counts at once, as its answer may come at once. */
+struct sim_op *sim_op_begin(struct sim *s, u32 core, u32 kind)
 {
-	struct sim_op *op = &s->op[s->nops];
+	struct sim_op *op = &s->op[s->nops++];
 
 	memset(op, 0, sizeof(*op));
 	op->kind = (u8)kind;
 	op->core = (u16)core;
-	op->began_ns = s->now_ns;
+	s->unanswered++;
 	return op;
 }
 
-/* The library took the request, or refused it. */
-static void op_taken(struct sim *s, struct sim_op *op, int err)
+/* The library refused @op, the newest request. */
+void sim_op_refused(struct sim *s, struct sim_op *op)
 {
-	if (err) {
-		memset(op, 0, sizeof(*op));
-		return;
-	}
-	s->nops++;
-	s->unanswered++;
+	memset(op, 0, sizeof(*op));
+	s->nops--;
+	s->unanswered--;
 }
 
 static void part_add(struct sim *s, struct sim_op *op, u32 obj)
@@ -80,7 +78,7 @@ static void part_add(struct sim *s, struct sim_op *op, u32 obj)
 
 	p->obj = obj;
 	p->floor = s->object[obj].acked_top;
-	p->op = (struct map_op){.key = sim_below(s, 3), .value = s->nops + 1};
+	p->op = (struct map_op){.key = sim_below(s, 3), .value = s->nops};
 	if (sim_chance(s, 4)) {
 		p->op.flags = MAP_IF_EQUAL;
 		p->op.expect = map_get(agree_state(s->core[op->core].agree, s->object[obj].id)
@@ -91,7 +89,7 @@ static void part_add(struct sim *s, struct sim_op *op, u32 obj)
 
 static void transaction(struct sim *s, u32 core)
 {
-	struct sim_op *op = op_new(s, core, SIM_TXN);
+	struct sim_op *op = sim_op_begin(s, core, SIM_TXN);
 	struct agree_part parts[AGREE_TXN_MAX];
 	u32 order[SIM_OBJECTS], n;
 
@@ -108,33 +106,22 @@ static void transaction(struct sim *s, u32 core)
 	for (n = 0; n < op->parts; n++)
 		parts[n] = (struct agree_part){s->object[op->part[n].obj].id, &op->part[n].op,
 					       sizeof(struct map_op)};
-	if (n) {
-		sim_trace(s, "core %u op %u: transaction over %u objects from %lx", core, s->nops,
-			  n, parts[0].id);
-		s->unanswered++; /* before the answer, which may come at once */
-		s->nops++;
-		if (agree_txn(s->core[core].agree, parts, n, s->nops - 1)) {
-			s->unanswered--;
-			s->nops--;
-			n = 0;
-		}
-	}
-	if (!n)
-		memset(op, 0, sizeof(*op));
+	sim_trace(s, "core %u op %u: transaction over %u objects", core, s->nops - 1, n);
+	if (!n || agree_txn(s->core[core].agree, parts, n, s->nops - 1))
+		sim_op_refused(s, op);
 }
 
 /* A request about one object. */
 static void request(struct sim *s, u32 core, u32 kind)
 {
 	struct agree *a = s->core[core].agree;
-	u32 obj = sim_below(s, s->nobjects);
+	u32 obj = sim_below(s, s->nobjects), token = s->nops;
 	struct sim_object *o = &s->object[obj];
-	struct sim_op *op = op_new(s, core, kind);
-	u32 token = s->nops;
+	struct sim_op *op = sim_op_begin(s, core, kind);
 	int err = 0;
 
 	part_add(s, op, obj);
-	op_taken(s, op, 0);
+	sim_trace(s, "core %u op %u: kind %u of %lx", core, token, kind, o->id);
 	switch (kind) {
 	case SIM_SHARE:
 		err = agree_share(a, o->id, token);
@@ -153,13 +140,36 @@ static void request(struct sim *s, u32 core, u32 kind)
 			o->destroyed = true;
 		break;
 	}
-	if (err) {
-		s->nops--;
-		s->unanswered--;
-		op_taken(s, op, err);
-		return;
+	if (err)
+		sim_op_refused(s, op);
+}
+
+static void name(struct sim *s, u32 core)
+{
+	struct names *names = &s->core[core].names;
+	u32 token = s->nops, owner;
+	struct sim_op *op = sim_op_begin(s, core, sim_chance(s, 2) ? SIM_NAME : SIM_LOOKUP);
+	struct name_value v;
+	char text[2] = {0};
+	int err;
+
+	op->what = sim_below(s, SIM_NAMES);
+	text[0] = (char)('a' + op->what);
+	v.word[0] = core;
+	v.word[1] = token;
+	if (op->kind == SIM_NAME) {
+		err = names_register(names, text, &v, token);
+	} else {
+		err = names_lookup(names, text, &v, &owner, token);
+		if (err == -ENOENT && (s->registered >> op->what & 1) && !s->no_memory_in)
+			sim_fail(s, "a registered name is not found", "core %u name %s", core,
+				 text);
+		if (err == 0 && (owner != v.word[0] || owner >= s->ncores))
+			sim_fail(s, "a name has another's value", "core %u name %s", core, text);
+		err = err == -EINPROGRESS ? 0 : -1; /* only then an answer follows */
 	}
-	sim_trace(s, "core %u op %u: kind %u of %lx", core, token, kind, o->id);
+	if (err)
+		sim_op_refused(s, op);
 }
 
 static void lease(struct sim *s, u32 core)
@@ -179,7 +189,11 @@ void sim_work(struct sim *s)
 	if (!sim_awake(s, core) || s->nops == SIM_OPS)
 		return;
 	s->observing = core;
-	if (!s->nobjects || kind < 4)
+	if (s->memory_moves && sim_chance(s, 2))
+		sim_memory_work(s, core);
+	else if (s->names && sim_chance(s, 4))
+		name(s, core);
+	else if (!s->nobjects || kind < 4)
 		create(s, core);
 	else if (kind < 40)
 		request(s, core, SIM_SHARE);

@@ -248,13 +248,14 @@ void sim_drain(struct sim *s, u32 core)
 static const char *type_name(u32 type)
 {
 	static const char *const name[AGREE_MSG_COUNT] = {
-		"more",        "ping",          "pong",        "suspect",      "view_prepare",
-		"claim",       "view_ack",      "view_commit", "rehome",       "where",
-		"home_is",     "share_ask",     "change_ask",  "leave_ask",    "destroy_ask",
-		"txn_prepare", "txn_commit",    "txn_abort",   "txn_resolve",  "txn_done",
-		"reply",       "change",        "ack",         "gone",         "snap_begin",
-		"snap_data",   "snap_end",      "snap_ack",    "memown_ask",   "memown_offer",
-		"memown_map",  "memown_mapped", "memown_drop", "memown_unmap", "memown_unmapped"};
+		"more",           "ping",       "pong",          "suspect",     "view_prepare",
+		"claim",          "view_ack",   "view_commit",   "rehome",      "where",
+		"home_is",        "share_ask",  "change_ask",    "leave_ask",   "destroy_ask",
+		"txn_prepare",    "txn_commit", "txn_abort",     "txn_resolve", "txn_done",
+		"reply",          "change",     "ack",           "gone",        "snap_begin",
+		"snap_data",      "snap_end",   "snap_ack",      "memown_ask",  "memown_offer",
+		"memown_decline", "memown_map", "memown_mapped", "memown_drop", "memown_unmap",
+		"memown_unmapped"};
 
 	return name[type - AGREE_MORE];
 }
@@ -296,6 +297,9 @@ static void do_chore(struct sim *s, u32 i, struct sim_totals *t)
 	case AGREE_OUT_RECALL:
 		sim_recall(s, chore.core, chore.token);
 		agree_recalled(c->agree, chore.token);
+		break;
+	case AGREE_OUT_UNMAP:
+		sim_memory_unmap(s, chore.core, &chore.range, chore.token);
 		break;
 	}
 	sim_drain(s, chore.core);
@@ -378,7 +382,7 @@ static void misfortune(struct sim *s, struct sim_totals *t)
 {
 	u32 core = sim_below(s, s->ncores);
 
-	if (s->kills_left && sim_chance(s, 30) && !s->core[core].dead) {
+	if (s->kills_left && sim_chance(s, s->misfortune_in) && !s->core[core].dead) {
 		s->kills_left--;
 		t->kills++;
 		if (sim_chance(s, 2))
@@ -386,7 +390,7 @@ static void misfortune(struct sim *s, struct sim_totals *t)
 		else
 			sim_kill(s, core, "dies");
 	}
-	if (s->stalls_left && sim_chance(s, 30) && sim_awake(s, core)) {
+	if (s->stalls_left && sim_chance(s, s->misfortune_in) && sim_awake(s, core)) {
 		s->stalls_left--;
 		t->stalls++;
 		s->core[core].stalled_until = s->now_ns + sim_below(s, 30000) * MS;
@@ -474,8 +478,8 @@ static void make_machine(struct sim *s)
 		c->apic_id = core;
 		c->node = (u16)(core / per_socket);
 		c->socket = c->node;
-		c->mem_base = (1 + core) * GiB;
-		c->mem_bytes = 64 * MiB;
+		c->mem_base = core * SIM_SHARE_GRAINS * MEMOWN_GRAIN;
+		c->mem_bytes = SIM_SHARE_GRAINS * MEMOWN_GRAIN;
 	}
 	machine_build_tree(s->machine, 8);
 }
@@ -486,8 +490,8 @@ static void start_core(struct sim *s, u32 core, enum agree_strategy strategy)
 	struct agree_config cfg = {
 		.self = core,
 		.machine = s->machine,
-		.types = {&map_type},
-		.type_ctx = &s->memory,
+		.types = {&map_type, &names_type, &ledger_type},
+		.type_ctx = {&s->memory, &s->memory, &c->memown},
 		.memory = s->memory,
 		.strategy = strategy,
 		.fanout = 2 + (u32)(s->cfg.seed % 3),
@@ -500,8 +504,9 @@ static void start_core(struct sim *s, u32 core, enum agree_strategy strategy)
 	c->out = calloc(cfg.out_slots, sizeof(*c->out));
 	cfg.out = c->out;
 	c->agree = calloc(1, agree_size(s->ncores));
-	if (agree_init(c->agree, &cfg))
-		sim_fail(s, "agree_init", "core %u", core);
+	if (agree_init(c->agree, &cfg) || (s->names && names_init(&c->names, c->agree, 1)) ||
+	    (s->memory_moves && sim_memory_start(s, core, &cfg, 2)))
+		sim_fail(s, "could not start", "core %u", core);
 }
 
 void sim_start(struct sim *s, const struct sim_config *cfg, struct sim_totals *t)
@@ -520,6 +525,7 @@ void sim_start(struct sim *s, const struct sim_config *cfg, struct sim_totals *t
 	s->spare = spare;
 	s->now_ns = 0;
 	s->nchores = s->nobjects = s->nops = s->unanswered = 0;
+	s->registered = 0;
 	s->calm = false;
 	s->lines = s->steps = 0;
 	s->failure = NULL;
@@ -529,9 +535,12 @@ void sim_start(struct sim *s, const struct sim_config *cfg, struct sim_totals *t
 	s->ncores = draw_cores(s);
 	make_machine(s);
 	strategy = (enum agree_strategy)sim_below(s, 3);
+	s->names = sim_chance(s, 4);
+	s->memory_moves = sim_chance(s, 3);
 	for (u32 core = 0; core < s->ncores; core++)
 		start_core(s, core, strategy);
-	s->ops_left = 5 + sim_below(s, s->ncores > 8 ? 60 : 40);
+	s->ops_left = 5 + sim_below(s, sim_chance(s, 10) ? 300 : 60);
+	s->misfortune_in = 10u << sim_below(s, 5);
 	s->kills_left = sim_chance(s, 4) ? 0 : 1 + sim_below(s, MIN(s->ncores - 1, 4));
 	s->stalls_left = sim_chance(s, 2) ? 0 : 1 + sim_below(s, 3);
 	s->no_memory_in = sim_chance(s, 8) ? 40 : 0;
@@ -547,6 +556,9 @@ void sim_end(struct sim *s, struct sim_totals *t)
 		if (!c->dead)
 			t->views += agree_epoch(c->agree) != 0;
 		agree_fini(c->agree);
+		names_fini(&c->names);
+		if (s->memory_moves)
+			memown_fini(&c->memown);
 		free(c->agree);
 		free(c->out);
 	}

@@ -56,6 +56,7 @@ enum agree_msg {
 
 	MEMOWN_ASK = AGREE_OWN_END, /* msg_memown: who has memory to lend? */
 	MEMOWN_OFFER,
+	MEMOWN_DECLINE,
 	MEMOWN_MAP, /* may I map these frames of yours? */
 	MEMOWN_MAPPED,
 	MEMOWN_DROP,     /* I no longer map them */
@@ -205,7 +206,7 @@ struct agree_parts {
 
 struct msg_memown {
 	u16 len;
-	u16 pad;
+	u16 owner; /* of MEMOWN_UNMAPPED: who revokes */
 	s32 status;
 	u32 req;
 	u32 round;

@@ -90,8 +90,7 @@ static void apply_prune(struct agree_object *o, const struct agree_change *c)
 
 static void apply_died(struct agree_object *o)
 {
-	core_set_for_each(core, &o->sh->died)
-	{
+	core_set_for_each (core, &o->sh->died) {
 		if (o->type->member_died)
 			o->type->member_died(o->state, core, &o->sh->members);
 	}
@@ -259,8 +258,7 @@ void change_order_prune(struct agree *a, struct agree_object *o)
 
 	core_set_or(&dead, &o->sh->unwanted);
 	core_set_and(&gone, &dead);
-	core_set_for_each(c, &gone)
-	{
+	core_set_for_each (c, &gone) {
 		if (n == AGREE_PRUNE_MAX)
 			break;
 		core[n++] = (u16)(c | (core_set_has(&a->view.buried, c) ? AGREE_PRUNE_DIED : 0));
@@ -408,8 +406,7 @@ void change_destroyed(struct agree *a, struct agree_object *o)
 	}
 	if (o->sh) {
 		core_set_del(&o->sh->members, a->cfg.self);
-		core_set_for_each(core, &o->sh->members)
-		{
+		core_set_for_each (core, &o->sh->members) {
 			if (n++ == GONE_AT_ONCE) {
 				object_kick(a, o);
 				return;

@@ -71,8 +71,7 @@ static u32 next_far(const struct agree_tree *t, struct agree_cast *c, struct cor
 	u32 own = socket_of(t, t->self);
 	u32 sockets = 0, last = own, start = NO_CORE, farthest = NO_CORE, best = 0;
 
-	core_set_for_each(core, &c->todo)
-	{
+	core_set_for_each (core, &c->todo) {
 		if (socket_of(t, core) == own)
 			continue;
 		if (socket_of(t, core) != last) {

@@ -188,8 +188,7 @@ static void act_on_suspicion(struct agree *a)
 
 	core_set_or(&todo, &v->stopped);
 	core_set_minus(&todo, &v->dead);
-	core_set_for_each(core, &todo)
-	{
+	core_set_for_each (core, &todo) {
 		bool stopped = core_set_has(&v->stopped, core);
 
 		if (leader != a->cfg.self) {
@@ -275,8 +274,7 @@ static void prepare(struct agree *a, u32 from, u64 epoch, const struct core_set 
 	core_set_minus(&v->suspects, dead);
 	core_set_minus(&v->doubtful, dead);
 	core_set_or(&v->stopped, dead);
-	core_set_for_each(core, &newly)
-	{
+	core_set_for_each (core, &newly) {
 		wire_close(a, core);
 		core_set_add(&v->closing, core);
 		wire_out(a, AGREE_OUT_CLOSE, core, 0, 0);
@@ -319,7 +317,8 @@ void view_prepare_rx(struct agree *a, u32 from, u64 epoch, const struct core_set
 		prepare(a, from, epoch, dead);
 		return;
 	}
-	core_set_for_each(core, &missing) suspect_send(a, from, core, true);
+	core_set_for_each (core, &missing)
+		suspect_send(a, from, core, true);
 }
 
 /* Acknowledge the view, once all is claimed and the owner has closed what must be closed. */

@@ -146,8 +146,7 @@ static u32 nearest(const struct memown *m, u32 core, const struct core_set *memb
 {
 	u32 best = core_set_first(members);
 
-	core_set_for_each(c, members)
-	{
+	core_set_for_each (c, members) {
 		if (memown_distance(m, core, c) < memown_distance(m, core, best))
 			best = c;
 	}

@@ -324,8 +324,7 @@ static void cast(struct memown *m, struct memown_unmap *u, const struct core_set
 {
 	struct core_set live = *targets;
 
-	core_set_for_each(core, targets)
-	{
+	core_set_for_each (core, targets) {
 		if (!agree_is_live(m->agree, core))
 			core_set_del(&live, core);
 	}

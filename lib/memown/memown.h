@@ -104,8 +104,8 @@ int memown_return(struct memown *m, u64 base, u64 bytes, u64 token);
 /**
  * Have the owner record that this core maps a range of its frames.
  *
- * Result: 0 (this core may map it now), -EPERM (it is not @owner's, or may_map() says no), -EAGAIN (it is being
- * revoked), -ENOMEM, -EHOSTDOWN (the owner died).
+ * Result: 0 (this core may map it now), -EPERM (it is not @owner's, or may_map() says no), -EAGAIN
+ * (it is being revoked), -ENOMEM, -EHOSTDOWN (the owner died).
  */
 int memown_map(struct memown *m, u32 owner, u64 base, u64 bytes, u64 token);
 

@@ -150,8 +150,7 @@ static void check_acked(struct sim *s, struct sim_part *p)
 	}
 	o->chain[p->seq].acked = true;
 	o->acked_top = MAX(o->acked_top, p->seq);
-	core_set_for_each(core, &o->holds)
-	{
+	core_set_for_each (core, &o->holds) {
 		struct agree_info info;
 
 		if (!s->core[core].dead && !agree_info(s->core[core].agree, o->id, &info) &&

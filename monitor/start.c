@@ -15,26 +15,34 @@
 
 #define INIT_WAIT_NS     10000000ul
 #define STARTUP_WAIT_NS  200000ul
+#define AGAIN_NS         500000000ul
 #define START_TIMEOUT_NS (20 * NS_PER_S) /* an emulator with many cores takes its time */
 
+#define EVERYBODY        255u /* APIC id that means all to those in xAPIC mode */
+
 enum child_state {
-	CHILD_STARTING, /* built, not heard of */
-	CHILD_ALIVE,    /* has said hello */
-	CHILD_DONE,     /* its subtree is up */
+	CHILD_HELD,     /* built; its wave has not come */
+	CHILD_STARTING, /* not heard of */
+	CHILD_ALIVE,    /* its subtree is on its way up */
+	CHILD_DONE,     /* its subtree is up, as far as the present wave goes */
 	CHILD_MISSING
 };
 
 struct child {
 	u32 core;
 	enum child_state state;
+	struct startup_child entry;
 };
 
 static struct child children[STARTUP_CHILDREN];
 static u32 nchildren;
-static u32 waiting_for;  /* children neither done nor missing */
-static u32 cores_up = 1; /* in this subtree, this core included */
-static bool told;
+static u32 wave;        /* the present one */
+static u32 waiting_for; /* children starting or alive */
+static u32 fresh = 1;   /* cores that came up and were not told of; at first this one */
+static u32 cores_up;    /* core 0: all */
+static bool told;       /* what there is to tell of this wave */
 static struct timer timer;
+static u64 give_up_ns;
 static void (*when_up)(void);
 
 /* ---- building ---- */
@@ -114,24 +122,71 @@ static int build_child(u32 core, struct startup_child *entry)
 	return 0;
 }
 
-/* Fill the page through which the children enter. 0 or a negative errno. */
-static int fill_startup_page(const struct startup_child *entries, u32 count)
+/*
+ * Fill the page through which the children enter: with those that are starting, and no others,
+ * because a core that takes another's STARTUP for its own must not find itself there.
+ */
+static void fill_startup_page(void)
 {
+	struct startup_child *entries = calloc(STARTUP_CHILDREN, sizeof(*entries));
 	struct core_plan plan = plan_for(self.core);
 	u64 phys = (u64)core_startup_page(self.machine, self.core) * PAGE_SIZE;
+	u32 count = 0;
 	cap_t frame;
 	void *page;
-	int err;
+	int err = -ENOMEM;
 
-	page = phys ? open_window(phys, PAGE_SIZE, &frame) : NULL;
-	if (!page)
-		return -ENOMEM;
-	err = core_fill_startup(&plan, page, phys, entries, count);
-	close_window(page, PAGE_SIZE, frame);
-	return err;
+	for (u32 i = 0; entries && i < nchildren; i++)
+		if (children[i].state == CHILD_STARTING)
+			entries[count++] = children[i].entry;
+	page = entries && phys ? open_window(phys, PAGE_SIZE, &frame) : NULL;
+	if (page) {
+		err = core_fill_startup(&plan, page, phys, entries, count);
+		close_window(page, PAGE_SIZE, frame);
+	}
+	free(entries);
+	if (err)
+		rt_panic("monitor: cannot start cores: error %d", -err);
 }
 
-/* ---- what core 0 hears ---- */
+/* ---- waves ---- */
+
+static u32 wave_of_id(u32 apic_id)
+{
+	if (apic_id < EVERYBODY)
+		return 0;
+	return apic_id == EVERYBODY ? 1 : 1 + (apic_id >> 8);
+}
+
+/* The wave in which @core starts: not before its parent. */
+static u32 wave_of(u32 core)
+{
+	u32 last = 0;
+
+	for (u32 n = 0; n < self.ncores && core != MACHINE_NO_CORE; n++) {
+		last = MAX(last, wave_of_id(self.cores[core].apic_id));
+		core = self.cores[core].parent;
+	}
+	return last;
+}
+
+/* The wave after @now, or 0 if that is the last. */
+static u32 next_wave(u32 now)
+{
+	u32 next = 0;
+
+	for (u32 core = 0; core < self.ncores; core++) {
+		u32 w = wave_of(core);
+
+		if (w > now && (!next || w < next))
+			next = w;
+	}
+	return next;
+}
+
+/* ---- what the parent, and core 0, hear ---- */
+
+static void begin_wave(u32 now);
 
 static void tell_missing(u32 root)
 {
@@ -152,20 +207,34 @@ static void missing_rx(u32 from, const void *data, u32 bytes)
 	console_printf("@missing core=%u\n", letter->core);
 }
 
-static void tell_up(void)
+static void finish_wave(void)
 {
-	struct letter_up letter = {.cores = cores_up};
+	u32 next = next_wave(wave);
 
-	if (told || waiting_for)
-		return;
-	told = true;
-	if (self.core != 0) {
-		route_send(self.cores[self.core].parent, LETTER_UP, &letter, sizeof(letter));
+	cores_up += fresh;
+	fresh = 0;
+	if (next) {
+		begin_wave(next);
 		return;
 	}
 	console_printf("@up cores=%u ms=%lu\n", cores_up, clock_now_ns() / 1000000);
 	if (when_up)
 		when_up();
+}
+
+static void tell_up(void)
+{
+	struct letter_up letter = {.cores = fresh};
+
+	if (told || waiting_for)
+		return;
+	told = true;
+	if (self.core == 0) {
+		finish_wave();
+		return;
+	}
+	fresh = 0;
+	route_send(self.cores[self.core].parent, LETTER_UP, &letter, sizeof(letter));
 }
 
 static void up_rx(u32 from, const void *data, u32 bytes)
@@ -181,7 +250,7 @@ static void up_rx(u32 from, const void *data, u32 bytes)
 		if (c->state != CHILD_MISSING)
 			waiting_for--;
 		c->state = CHILD_DONE;
-		cores_up += letter->cores;
+		fresh += letter->cores;
 	}
 	tell_up();
 }
@@ -197,15 +266,6 @@ static void give_up(struct child *c)
 	tell_missing(c->core);
 }
 
-static void time_is_over(struct timer *t)
-{
-	(void)t;
-	start_check();
-	for (u32 i = 0; i < nchildren; i++)
-		give_up(&children[i]);
-	tell_up();
-}
-
 static void send_startup(void)
 {
 	u32 page = core_startup_page(self.machine, self.core);
@@ -216,14 +276,35 @@ static void send_startup(void)
 			sys_core_startup(SLOT_CORE, self.cores[children[i].core].apic_id, page);
 }
 
+static bool any_starting(void)
+{
+	for (u32 i = 0; i < nchildren; i++)
+		if (children[i].state == CHILD_STARTING)
+			return true;
+	return false;
+}
+
+/*
+ * A second STARTUP is what the specification asks for. More of them cost nothing (a core that runs
+ * ignores them), and help where a core was not ready to take the first two.
+ */
 static void wake_again(struct timer *t)
 {
+	if (clock_now_ns() > give_up_ns) {
+		start_check();
+		for (u32 i = 0; i < nchildren; i++)
+			give_up(&children[i]);
+		tell_up();
+		return;
+	}
 	send_startup();
-	timer_start(t, START_TIMEOUT_NS, time_is_over);
+	if (any_starting())
+		timer_start(t, AGAIN_NS, wake_again);
 }
 
 static void wake(struct timer *t)
 {
+	give_up_ns = clock_now_ns() + START_TIMEOUT_NS;
 	send_startup();
 	timer_start(t, STARTUP_WAIT_NS, wake_again);
 }
@@ -235,42 +316,69 @@ void start_check(void)
 			children[i].state = CHILD_ALIVE;
 }
 
-static void add_child(u32 core, struct startup_child *entry)
+static void start_now(void)
+{
+	fill_startup_page();
+	for (u32 i = 0; i < nchildren; i++)
+		if (children[i].state == CHILD_STARTING)
+			sys_core_init(SLOT_CORE, self.cores[children[i].core].apic_id);
+	timer_start(&timer, INIT_WAIT_NS, wake);
+}
+
+/* Start the children whose wave it is; those that run hear of it and do the same. */
+static void begin_wave(u32 now)
+{
+	struct letter_wave letter = {.wave = now};
+
+	wave = now;
+	told = false;
+	for (u32 i = 0; i < nchildren; i++) {
+		struct child *c = &children[i];
+
+		if (c->state == CHILD_HELD && wave_of(c->core) <= now) {
+			c->state = CHILD_STARTING;
+			waiting_for++;
+		} else if (c->state == CHILD_DONE) {
+			c->state = CHILD_ALIVE;
+			waiting_for++;
+			route_send(c->core, LETTER_WAVE, &letter, sizeof(letter));
+		}
+	}
+	if (any_starting())
+		start_now();
+	tell_up();
+}
+
+static void wave_rx(u32 from, const void *data, u32 bytes)
+{
+	const struct letter_wave *letter = data;
+
+	(void)bytes;
+	if (from == self.cores[self.core].parent)
+		begin_wave(letter->wave);
+}
+
+static void add_child(u32 core)
 {
 	struct child *c = &children[nchildren];
-	int err = build_child(core, entry);
+	int err = build_child(core, &c->entry);
 
 	c->core = core;
-	c->state = CHILD_STARTING;
 	nchildren++;
-	waiting_for++;
-	if (err) {
-		console_printf("monitor: core %u cannot be started: error %d\n", core, -err);
-		give_up(c);
-	}
+	if (!err)
+		return;
+	console_printf("monitor: core %u cannot be started: error %d\n", core, -err);
+	c->state = CHILD_MISSING;
+	tell_missing(core);
 }
 
 void start_children(void)
 {
-	struct startup_child *entries = calloc(STARTUP_CHILDREN, sizeof(*entries));
-	int err = entries ? 0 : -ENOMEM;
-
 	machine_for_each_child (self.machine, self.core, core) {
-		if (!err && core < self.ncores && nchildren < STARTUP_CHILDREN)
-			add_child(core, &entries[nchildren]);
+		if (core < self.ncores && nchildren < STARTUP_CHILDREN)
+			add_child(core);
 	}
-	if (!err && nchildren)
-		err = fill_startup_page(entries, nchildren);
-	free(entries);
-	if (err)
-		rt_panic("monitor: cannot start cores: error %d", -err);
-	for (u32 i = 0; i < nchildren; i++)
-		if (children[i].state == CHILD_STARTING)
-			sys_core_init(SLOT_CORE, self.cores[children[i].core].apic_id);
-	if (waiting_for)
-		timer_start(&timer, INIT_WAIT_NS, wake);
-	else
-		tell_up();
+	begin_wave(wave_of(self.core));
 }
 
 void start_when_up(void (*then)(void))
@@ -281,5 +389,6 @@ void start_when_up(void (*then)(void))
 void start_init(void)
 {
 	route_handle(LETTER_UP, up_rx, sizeof(struct letter_up));
+	route_handle(LETTER_WAVE, wave_rx, sizeof(struct letter_wave));
 	route_handle(LETTER_MISSING, missing_rx, sizeof(struct letter_core));
 }

@@ -33,7 +33,8 @@ struct msg_piece {
 MSG_FITS(struct msg_piece);
 
 enum letter_kind {
-	LETTER_UP,          /* to the parent: letter_up: all of a subtree that comes up is up */
+	LETTER_WAVE,        /* to a child: letter_wave: start your children of this wave */
+	LETTER_UP,          /* to the parent: letter_up: all of a subtree that comes up has */
 	LETTER_MISSING,     /* to core 0: letter_core: did not start */
 	LETTER_TEXT,        /* to core 0: a line for the console */
 	LETTER_TEXT_TAKEN,  /* from core 0: letter_count: lines that may be forgotten */
@@ -52,8 +53,12 @@ enum letter_kind {
 	LETTER_KINDS
 };
 
+struct letter_wave {
+	u32 wave;
+};
+
 struct letter_up {
-	u32 cores; /* up, in the sender's subtree */
+	u32 cores; /* in the sender's subtree, not counted before */
 };
 
 struct letter_core {

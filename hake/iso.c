@@ -19,7 +19,7 @@
 static const char grub_cfg[] = "serial --unit=0 --speed=115200\n"
 			       "terminal_input serial console\n"
 			       "terminal_output serial console\n"
-			       "if multiboot2 /boot/skerry.elf %s; then\n"
+			       "if multiboot2 /boot/skerry.elf%s; then\n"
 			       "  module2 /boot/image.cpio\n"
 			       "  boot\n"
 			       "fi\n"
@@ -60,11 +60,28 @@ static void check_tools(void)
 	}
 }
 
+/* The words of @append, each in quotes, so that GRUB's shell leaves them alone. */
+static char *quote_words(const char *append)
+{
+	struct strv words = {0};
+	struct buf quoted = {0};
+
+	strv_split(&words, append);
+	buf_add(&quoted, "", 0);
+	for (size_t i = 0; i < words.n; i++) {
+		buf_addf(&quoted, " '");
+		for (const char *s = words.v[i]; *s; s++)
+			buf_addf(&quoted, *s == '\'' ? "'\\''" : "%c", *s);
+		buf_addf(&quoted, "'");
+	}
+	return quoted.v;
+}
+
 void iso_write(const char *file, const char *loader, const char *image, const char *append)
 {
 	char *dir = strf("%s/iso/%d", build_dir(), getpid());
 	char *made = strf("%s.iso", dir);
-	char *cfg = strf(grub_cfg, append);
+	char *cfg = strf(grub_cfg, quote_words(append));
 	struct strv argv = {0}, clean = {0};
 	struct buf out = {0};
 

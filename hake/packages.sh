@@ -71,6 +71,42 @@ suite_for() {
 	return 1
 }
 
+# Installs the packages $2... from the suite $1 ("": the usual).
+install_from() {
+	suite=$1
+	shift
+	say "installing $*${suite:+ from $suite}"
+	as_root apt-get -qq install -y --no-install-recommends ${suite:+-t "$suite"} "$@" >"$build/apt.log" 2>&1 || {
+		tail -5 "$build/apt.log" >&2
+		say "apt-get could not install that (all it said is in $build/apt.log)"
+		return 1
+	}
+}
+
+# Installs what $1 names, lines of missing_packages.
+install_missing() {
+	names=$(echo "$1" | cut -d ' ' -f 1 | tr '\n' ' ')
+	say "these packages are missing: $names"
+	if ! can_be_root; then
+		say "run this as root, then try again:  apt-get install $names"
+		echo "$1" | sed -n 's/^\(.*\) \(..*\)$/hake: (\1 must be \2 or newer; your release may have it in its backports)/p' >&2
+		return 1
+	fi
+	as_root apt-get -qq update >&2 || say "apt-get update failed; going on with the lists there are"
+	usual=
+	while read -r name version; do
+		suite=$(suite_for "$name" "$version") || return 1
+		if [ -n "$suite" ]; then
+			install_from "$suite" "$name" || return 1
+		else
+			usual="$usual $name"
+		fi
+	done <<-END
+		$1
+	END
+	[ -z "$usual" ] || install_from "" $usual
+}
+
 install_packages() {
 	stamp=$build/packages.stamp
 	if [ "$stamp" -nt hake/packages ] && [ "$stamp" -nt /var/lib/dpkg/status ]; then
@@ -82,25 +118,6 @@ install_packages() {
 	fi
 	list_installed "$build/packages.have"
 	missing=$(missing_packages "$build/packages.have")
-	if [ -n "$missing" ]; then
-		names=$(echo "$missing" | cut -d ' ' -f 1 | tr '\n' ' ')
-		say "these packages are missing: $names"
-		if ! can_be_root; then
-			say "run this as root, then try again:  apt-get install $names"
-			exit 1
-		fi
-		as_root apt-get -qq update >&2 || say "apt-get update failed; going on with the lists there are"
-		while read -r name version; do
-			suite=$(suite_for "$name" "$version") || exit 1
-			say "installing $name${suite:+ from $suite}"
-			as_root apt-get -qq install -y --no-install-recommends ${suite:+-t "$suite"} "$name" >"$build/apt.log" 2>&1 || {
-				tail -5 "$build/apt.log" >&2
-				say "apt-get could not install $name (all it said is in $build/apt.log)"
-				exit 1
-			}
-		done <<-END
-			$missing
-		END
-	fi
+	[ -z "$missing" ] || install_missing "$missing" || exit 1
 	touch "$stamp"
 }

@@ -17,6 +17,9 @@ char *boot_append(const struct boot *b)
 {
 	struct strv words = {0};
 
+	/* Whoever says what a panic shall do is heard. */
+	if (b->panic_exits && !(b->append && strstr(b->append, "panic=")))
+		strv_add(&words, "panic=exit");
 	if (b->append && *b->append)
 		strv_add(&words, b->append);
 	if (b->program)
@@ -39,7 +42,9 @@ void boot_check(const struct project *p, const struct boot *b)
 	struct strv program = {0};
 
 	topology_load(b->topology ? b->topology : "laptop", b->cores);
-	if (!b->program)
+	if (b->image && !file_exists(b->image))
+		die("--image: there is no file %s", b->image);
+	if (!b->program || b->image)
 		return;
 	strv_split(&program, b->program);
 	image_check_program(p, program.n ? program.v[0] : "");
@@ -63,7 +68,7 @@ struct strv boot_command(const struct project *p, const struct boot *b)
 		topology_set_memory(t, parse_size(b->mem));
 	}
 	vm.accel = qemu_choose_accel(b->accel, t->ncores, b->tell);
-	vm.image = image_write(p, t);
+	vm.image = b->image ? b->image : image_write(p, t);
 	if (starts_with(vm.firmware, "iso-")) {
 		vm.iso = strf("%s/iso/%s-%08x.iso", build_dir(), topology_file_name(t),
 			      text_hash(vm.append));
@@ -74,6 +79,7 @@ struct strv boot_command(const struct project *p, const struct boot *b)
 
 void boot_of_item(struct boot *b, const struct item *it)
 {
+	b->panic_exits = true;
 	b->topology = it->topology;
 	b->mem = it->mem;
 	b->accel = it->icount ? ACCEL_ICOUNT : ACCEL_AUTO;
@@ -97,13 +103,14 @@ static void help(void)
 	     "  --icount         TCG, one instruction a nanosecond: the same every time\n"
 	     "  --gdb            wait for a debugger\n"
 	     "  --append WORDS   more words for the kernel's command line\n"
+	     "  --image FILE     this image instead of the one that is built\n"
 	     "  --firmware F     qboot (fast), seabios; iso-bios, iso-uefi (by GRUB, from an ISO)\n"
 	     "  --timeout S      give up after S seconds\n"
 	     "  --qemu-arg ARG   one more argument for QEMU; can be repeated\n"
 	     "  --verbose        show the lines for programs (\"@...\"), and QEMU's command");
 }
 
-enum { OPT_ICOUNT = 256, OPT_TIMEOUT, OPT_QEMU };
+enum { OPT_ICOUNT = 256, OPT_IMAGE, OPT_TIMEOUT, OPT_QEMU };
 
 static const struct option options[] = {
 	{"topology", required_argument, NULL, 't'},
@@ -117,6 +124,7 @@ static const struct option options[] = {
 	{"firmware", required_argument, NULL, 'f'},
 	{"timeout", required_argument, NULL, OPT_TIMEOUT},
 	{"qemu-arg", required_argument, NULL, OPT_QEMU},
+	{"image", required_argument, NULL, OPT_IMAGE},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -167,6 +175,9 @@ static void read_options(struct boot *b, struct guest *g, int argc, char **argv)
 		case 'f':
 			b->firmware = check_firmware(optarg);
 			break;
+		case OPT_IMAGE:
+			b->image = optarg;
+			break;
 		case OPT_TIMEOUT:
 			g->timeout_s = parse_count(optarg, "--timeout");
 			break;
@@ -189,7 +200,9 @@ static void read_options(struct boot *b, struct guest *g, int argc, char **argv)
 
 int run_main(int argc, char **argv)
 {
-	struct boot b = {.tell = true};
+	/* A person sees a panic, and may go on to look at the other cores; a script wants its end.
+	 */
+	struct boot b = {.tell = true, .panic_exits = !isatty(STDIN_FILENO)};
 	struct guest g = {.terminal = true, .log = -1};
 	struct project p = {0};
 	struct strv image = {0};

@@ -16,9 +16,12 @@ struct boot {
 	enum accel accel;
 	const char *firmware;
 	const char *append;  /* for the kernel */
+	const char *image;   /* instead of the one that is built */
 	const char *program; /* in the image, with its arguments */
 	struct strv qemu_args;
-	bool gdb, tell;
+	bool gdb;
+	bool tell;        /* whether it runs under KVM */
+	bool panic_exits; /* a panic ends QEMU, with an exit status; otherwise it stops one core */
 };
 
 /** What @it, a boot test or a benchmark, boots. */

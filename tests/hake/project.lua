@@ -6,22 +6,22 @@ loader "skerry" { sources = "guest.S", ldscript = "guest.ld" }
 image { files = { ["bin/hello"] = "guest.ld" } }
 
 boot_test "passes" {
-  append = "@core id=0;@core id=1;@test name=a result=pass;ready;@exit code=3",
+  append = ";@core id=0;@core id=1;@test name=a result=pass;ready;@exit code=3",
   expect = { core = 2 },
   tests  = "a",
   says   = "ready",
   exit   = 3,
 }
 
-boot_test "guest-test-fails" { append = "@test name=a result=fail detail=why;@exit code=0" }
-boot_test "test-is-missing" { append = "@test name=a result=pass;@exit code=0", tests = { "a", "b" } }
-boot_test "too-few-lines" { append = "@core id=0;@exit code=0", expect = { core = 2 } }
-boot_test "wrong-code" { append = "@exit code=4", exit = 5 }
-boot_test "silent" { append = "@exit code=0", says = "ready" }
-boot_test "resets" { append = "bye r" }
-boot_test "hangs" { append = "bye h", timeout = 2 }
-boot_test "by-bios" { append = "@exit code=0", firmware = "iso-bios", suite = "iso" }
-boot_test "by-uefi" { append = "@exit code=0", firmware = "iso-uefi", suite = "iso" }
+boot_test "guest-test-fails" { append = ";@test name=a result=fail detail=why;@exit code=0" }
+boot_test "test-is-missing" { append = ";@test name=a result=pass;@exit code=0", tests = { "a", "b" } }
+boot_test "too-few-lines" { append = ";@core id=0;@exit code=0", expect = { core = 2 } }
+boot_test "wrong-code" { append = ";@exit code=4", exit = 5 }
+boot_test "silent" { append = ";@exit code=0", says = "ready" }
+boot_test "resets" { append = ";bye r" }
+boot_test "hangs" { append = ";bye h", timeout = 2 }
+boot_test "by-bios" { append = ";@exit code=0", firmware = "iso-bios", suite = "iso" }
+boot_test "by-uefi" { append = ";@exit code=0", firmware = "iso-uefi", suite = "iso" }
 
 host_test "host-passes" { command = "true", suite = "host" }
 host_test "host-fails" { command = "echo it broke; exit 9", suite = "host" }
@@ -31,5 +31,5 @@ host_test "host-crashes" { command = "kill -SEGV $$", suite = "host" }
 host_test "host-long" { command = "true", suite = "host", long = true }
 host_test "host-either" { command = "exit 1", long_command = "exit 0", suite = "either" }
 
-benchmark "within" { append = "@bench name=a value=5 unit=cycles limit=5;@exit code=0" }
-benchmark "over" { append = "@bench name=a value=6 unit=cycles limit=5;@exit code=0" }
+benchmark "within" { append = ";@bench name=a value=5 unit=cycles limit=5;@exit code=0" }
+benchmark "over" { append = ";@bench name=a value=6 unit=cycles limit=5;@exit code=0" }

@@ -118,6 +118,9 @@ void main(u32 magic, u64 info)
 	machine_compare_built_in(m, plan.image, plan.image_bytes);
 	m->ncores = bootinfo_cores(&boot, m->ncores);
 	memory_share(m);
+	if (machine_check(m, m->size_bytes))
+		fail("this machine's ACPI tables contradict each other: no description of it is "
+		     "sound");
 	clock_measure(m->hpet_base, &clocks);
 	say("%s, %u of %u cores, %u nodes, %lu KiB image", boot.protocol, m->ncores, found.ncores,
 	    m->nnodes, boot.image_bytes / KiB);

@@ -29,19 +29,29 @@ u32 memmap_type_of_e820(u32 type)
 	return type == 3 ? MACHINE_MEM_ACPI : MACHINE_MEM_RESERVED;
 }
 
-static void add(struct range *list, u32 *n, u64 base, u64 bytes, u32 value)
+/* Ranges of one value that touch become one: ACPI's tables are added each time they are read. */
+static void add(struct range *list, u32 *n, u64 base, u64 end, u32 value)
 {
-	if (bytes == 0 || base + bytes < base)
+	for (u32 i = 0; i < *n; i++) {
+		struct range *r = &list[i];
+
+		if (r->value != value || base > r->end || end < r->base)
+			continue;
+		r->base = MIN(r->base, base);
+		r->end = MAX(r->end, end);
 		return;
+	}
 	if (*n == MEMMAP_MAX)
 		fail("the memory map has more than %u entries", MEMMAP_MAX);
-	list[(*n)++] = (struct range){base, base + bytes, value};
+	list[(*n)++] = (struct range){base, end, value};
 }
 
 void memmap_add(u64 base, u64 bytes, u32 type)
 {
 	u64 end = base + bytes;
 
+	if (end < base || end > UINT64_MAX - PAGE_SIZE)
+		return; /* wraps: nobody knows what was meant */
 	/* Whole pages: of RAM those that are all RAM, of anything else those that it touches. */
 	if (type == MACHINE_MEM_RAM) {
 		base = ROUND_UP(base, PAGE_SIZE);
@@ -51,12 +61,19 @@ void memmap_add(u64 base, u64 bytes, u32 type)
 		end = ROUND_UP(end, PAGE_SIZE);
 	}
 	if (base < end)
-		add(map.use, &map.nuses, base, end - base, type);
+		add(map.use, &map.nuses, base, end, type);
 }
 
 void memmap_add_node(u64 base, u64 bytes, u32 node)
 {
-	add(map.node, &map.nnodes, ROUND_DOWN(base, PAGE_SIZE), ROUND_UP(bytes, PAGE_SIZE), node);
+	u64 end = base + bytes;
+
+	if (end < base || end > UINT64_MAX - PAGE_SIZE)
+		return;
+	base = ROUND_DOWN(base, PAGE_SIZE);
+	end = ROUND_UP(end, PAGE_SIZE);
+	if (base < end)
+		add(map.node, &map.nnodes, base, end, node);
 }
 
 static void add_edge(u64 at)

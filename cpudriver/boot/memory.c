@@ -137,6 +137,7 @@ void memory_share(struct machine *m)
 	static u8 lender[MACHINE_MAX_NODES];
 	static u32 cores[MACHINE_MAX_NODES];
 
+	memset(cores, 0, sizeof(cores));
 	for (u32 node = 0; node < m->nnodes; node++)
 		lender[node] = (u8)lender_of(m, node);
 	for (u32 i = 0; i < m->ncores; i++)

@@ -85,13 +85,17 @@ static void read_mmap(const struct tag *tag, u32 least, bool efi)
 	if (tag->bytes < sizeof(*map) || map->entry_bytes < least)
 		fail("multiboot2's memory map has entries of an impossible size");
 	for (; (u64)(end - at) >= map->entry_bytes; at += map->entry_bytes) {
-		const struct mmap_entry *e = (const void *)at;
-		const struct efi_entry *f = (const void *)at;
+		struct mmap_entry e;
+		struct efi_entry f;
 
-		if (!efi)
-			memmap_add(e->base, e->bytes, memmap_type_of_e820(e->type));
-		else if (f->pages < 1ul << 40)
-			memmap_add(f->base, f->pages * PAGE_SIZE, type_of_efi(f->type));
+		if (!efi) {
+			memcpy(&e, at, sizeof(e)); /* entries need not be aligned */
+			memmap_add(e.base, e.bytes, memmap_type_of_e820(e.type));
+			continue;
+		}
+		memcpy(&f, at, sizeof(f));
+		if (f.pages < 1ul << 40)
+			memmap_add(f.base, f.pages * PAGE_SIZE, type_of_efi(f.type));
 	}
 }
 

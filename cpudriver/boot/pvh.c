@@ -41,27 +41,42 @@ static_assert(sizeof(struct memmap_entry) == 24, "PVH memory map layout");
 /* More entries than this cannot be true. */
 #define ENTRIES_MAX 4096u
 
-void pvh_read(u64 info, struct bootinfo *b)
+/* Copies @bytes at @phys, which need not be aligned. */
+static void copy(void *to, u64 phys, u64 bytes, const char *what)
 {
-	const struct start_info *s = boot_memory(info, sizeof(*s), "start information");
-	const struct memmap_entry *map;
-	const struct module *module;
+	memcpy(to, boot_memory(phys, bytes, what), bytes);
+}
 
-	b->protocol = "PVH";
-	if (s->magic != BOOT_PVH)
-		fail("PVH start information has the wrong magic number 0x%x", s->magic);
-	if (s->cmdline)
-		bootinfo_set_cmdline(b, boot_memory(s->cmdline, CMDLINE_MAX, "command line"),
-				     CMDLINE_MAX);
-	b->rsdp = s->rsdp;
-	if (s->nmodules) {
-		module = boot_memory(s->modules, sizeof(*module), "list of modules");
-		b->image_phys = module->phys;
-		b->image_bytes = module->bytes;
-	}
+static void read_memmap(const struct start_info *s)
+{
+	struct memmap_entry e;
+
 	if (s->version < 1 || s->nmemmap == 0 || s->nmemmap > ENTRIES_MAX)
 		fail("PVH start information has no memory map");
-	map = boot_memory(s->memmap, s->nmemmap * sizeof(*map), "memory map");
-	for (u32 i = 0; i < s->nmemmap; i++)
-		memmap_add(map[i].base, map[i].bytes, memmap_type_of_e820(map[i].type));
+	boot_memory(s->memmap, s->nmemmap * sizeof(e), "memory map");
+	for (u32 i = 0; i < s->nmemmap; i++) {
+		copy(&e, s->memmap + i * sizeof(e), sizeof(e), "memory map");
+		memmap_add(e.base, e.bytes, memmap_type_of_e820(e.type));
+	}
+}
+
+void pvh_read(u64 info, struct bootinfo *b)
+{
+	struct start_info s;
+	struct module module;
+
+	b->protocol = "PVH";
+	copy(&s, info, sizeof(s), "start information");
+	if (s.magic != BOOT_PVH)
+		fail("PVH start information has the wrong magic number 0x%x", s.magic);
+	if (s.cmdline)
+		bootinfo_set_cmdline(b, boot_memory(s.cmdline, CMDLINE_MAX, "command line"),
+				     CMDLINE_MAX);
+	b->rsdp = s.rsdp;
+	if (s.nmodules) {
+		copy(&module, s.modules, sizeof(module), "list of modules");
+		b->image_phys = module.phys;
+		b->image_bytes = module.bytes;
+	}
+	read_memmap(&s);
 }

@@ -219,9 +219,11 @@ TEST(no_page_is_writable_from_two_cores_nor_writable_and_executable)
 /* All tables below @table are in [start, end), and written once. */
 static void check_tables(const struct world *w, u64 table, u32 shift, u64 start, u64 end)
 {
+	const u64 *entries = at_phys(w, table);
+
 	CHECK(table >= start && table < end);
 	for (u64 i = 0; i < 512 && shift > 12; i++) {
-		u64 entry = ((const u64 *)at_phys(w, table))[i];
+		u64 entry = entries[i];
 
 		if ((entry & PTE_PRESENT) && !(entry & PTE_LARGE) && pte_phys(entry) != LOW_PDPT)
 			check_tables(w, pte_phys(entry), shift - 9, start, end);

@@ -96,8 +96,10 @@ const struct handoff *handoff_of(const struct world *w, u32 core)
 static void walk_table(const struct world *w, u64 table, u32 shift, struct page above, page_fn *fn,
 		       void *arg)
 {
+	const u64 *entries = at_phys(w, table);
+
 	for (u64 i = 0; i < 512; i++) {
-		u64 entry = ((const u64 *)at_phys(w, table))[i];
+		u64 entry = entries[i];
 		struct page p = {
 			.va = above.va | i << shift,
 			.phys = pte_phys(entry),

@@ -158,7 +158,7 @@ static void expect_one(struct end *e, u64 n)
 			return;
 		}
 	}
-	if (got < 0) {
+	if (got != 1) {
 		e->error = got;
 		return;
 	}

@@ -56,7 +56,7 @@ struct core_entry {
 	struct node_text text;
 };
 
-/** Bytes of window that core_build() may need for @plan: whole pages. Returns 0 or -ENOEXEC. */
+/** Bytes of window that core_build() needs for @plan: whole pages. Returns 0, -ENOEXEC, -EINVAL. */
 int core_build_size(const struct core_plan *plan, u64 *bytes);
 
 /**
@@ -64,7 +64,8 @@ int core_build_size(const struct core_plan *plan, u64 *bytes);
  *
  * @window  the first core_build_size() bytes of the core's memory, zeroed by the caller
  * Returns 0; -ENOEXEC (the image lacks boot/cpudriver or sbin/monitor, or they are malformed),
- * -ENOMEM (window too small), -EINVAL (no such core). Runs in: loader, monitor, host tests.
+ * -ENOMEM (window too small), -EINVAL (no such core, or the plan contradicts itself). Runs in:
+ * loader, monitor, host tests.
  */
 int core_build(const struct core_plan *plan, struct core_window *window, struct core_entry *entry);
 

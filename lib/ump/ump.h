@@ -163,8 +163,11 @@ static inline int ump_recv(struct ump *u, struct msg *m)
 	const struct ump_line *line = u->rx_next;
 	u64 header = __atomic_load_n(&line->header, __ATOMIC_ACQUIRE);
 
-	if (__builtin_expect((header ^ u->rx_header) >> 16 != 0, 0))
-		return ump_no_message(u, header);
+	if (__builtin_expect((header ^ u->rx_header) >> 16 != 0, 0)) {
+		int none = ump_no_message(u, header);
+
+		return none < 0 ? none : 0; /* shows the compiler that only 1 fills @m */
+	}
 	memcpy(m->word, line->word, sizeof(m->word));
 	/* From here on the copy counts: the compiler must not read the peer's memory again. */
 	atomic_signal_fence(memory_order_seq_cst);

@@ -149,7 +149,7 @@ static void send_one(struct end *e, u64 n)
 
 static void expect_one(struct end *e, u64 n)
 {
-	struct msg m;
+	struct msg m = {0}; /* gcc 14 does not see that ump_recv() fills it */
 	u64 word[7];
 	int got;
 

@@ -254,7 +254,7 @@ static const struct field *find_field(const struct item *it, const char *key)
 static void set_defaults(struct item *it)
 {
 	it->target = it->host = true;
-	it->timeout = it->kind == BENCHMARK ? 600 : 60;
+	it->timeout = it->kind == BENCHMARK ? 600 : 120;
 	it->topology = "laptop";
 	it->append = "";
 	it->suite = it->kind == BOOT_TEST ? "boot" : it->kind == BENCHMARK ? it->name : "unit";

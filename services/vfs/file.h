@@ -12,12 +12,23 @@
 
 #include <vfs/inode.h>
 
-/* Receives the names of a directory; see dir_emit(). */
+/* Receives the names of a directory. */
 struct dir_context {
-	/* Take a name; false: no room, stop. */
-	bool (*emit)(struct dir_context *ctx, const char *name, u32 len, u64 ino, u32 type);
-	u64 pos; /* of the name that comes next; the file system counts it up */
+	/* Take a name; false: no room, stop. Called through dir_emit(). */
+	bool (*emit)(struct dir_context *ctx, const char *name, u32 len, u64 ino, u32 type,
+		     u64 next);
+	u64 pos; /* where to begin; counts up with every name taken */
 };
+
+/* Offer a name of a DT_* @type; @next is the position behind it. False: stop. */
+static inline bool dir_emit(struct dir_context *ctx, const char *name, u32 len, u64 ino, u32 type,
+			    u64 next)
+{
+	if (!ctx->emit(ctx, name, len, ino, type, next))
+		return false;
+	ctx->pos = next;
+	return true;
+}
 
 /* What can be done with an open file; what is NULL gives the error that Linux gives. */
 struct file_ops {
@@ -57,9 +68,8 @@ struct file {
 	struct inode *inode;
 	s64 pos;
 	void *private;
-	u64 dir_cookie; /* of tmpfs: see tmpfs_dir.c */
-	s32 owner;      /* F_SETOWN */
-	s32 sigio;      /* F_SETSIG */
+	s32 owner; /* F_SETOWN */
+	s32 sigio; /* F_SETSIG */
 };
 
 /**

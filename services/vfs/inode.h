@@ -130,6 +130,7 @@ struct inode {
 	u32 mode, nlink, uid, gid, rdev;
 	u32 refs;
 	s32 writers;         /* opened for writing; negative: how many deny it (running programs) */
+	bool linkable;       /* made by O_TMPFILE without O_EXCL, and has no name yet */
 	struct locks *locks; /* NULL: none */
 	struct pipe *pipe;   /* of an open FIFO */
 	void *mapping;       /* the personality's: where the file is mapped */
@@ -177,15 +178,16 @@ struct dentry {
 	struct dentry *hash_next;
 	struct dentry *lru_next, *lru_prev;
 	struct dentry *children, *sibling_next, *sibling_prev;
-	char *name;
+	const char *name; /* NUL-terminated; shared with dentries that had it (dentry.c) */
 	u32 hash, refs;
 	u16 len;
 	u16 mounts;  /* mounted upon so many times */
 	bool hashed; /* found by lookups; false once the name is gone */
-	char short_name[29];
 };
 
 struct dentry *dentry_new_root(struct superblock *sb, struct inode *inode);
+/* The same for what has no place in the tree: shown as @name alone. */
+struct dentry *dentry_new_anon(struct superblock *sb, struct inode *inode, const char *name);
 struct dentry *dentry_get(struct dentry *dentry);
 void dentry_put(struct dentry *dentry);
 /* The cached child of that name, with a reference; NULL if unknown. */
@@ -200,10 +202,8 @@ int dentry_lookup(struct vfs_task *t, struct dentry *parent, const char *name, u
 void dentry_instantiate(struct dentry *dentry, struct inode *inode);
 /* The name of @dentry is gone: it becomes negative if nobody else holds it, else unhashed. */
 void dentry_unlink(struct dentry *dentry);
-/* @dentry takes the place and name of @target, which is unhashed (or takes @dentry's, @exchange).
- */
-int dentry_move_prepare(struct dentry *dentry, struct dentry *target, char **spare);
-void dentry_move(struct dentry *dentry, struct dentry *target, char **spare, bool exchange);
+/* @dentry takes the place and name of @target, which loses its (or gets @dentry's: @exchange). */
+void dentry_move(struct dentry *dentry, struct dentry *target, bool exchange);
 /* A file system tells that what is cached of a name in @dir may be wrong. */
 void dentry_forget(struct dentry *dir, const char *name, u32 len);
 /* Drop every unused dentry of @sb (NULL: of all). */

@@ -51,8 +51,6 @@ struct n_tty {
 	bool lnext;                  /* the next byte is literal (^V) */
 	bool erasing;                /* between \ and / of ECHOPRT */
 	bool stopped;                /* by ^S */
-	bool eof_pending;            /* an end of file is to be read (raw switch) */
-	bool packet_flush;
 };
 
 void n_tty_init(struct n_tty *tty, const struct n_tty_ops *ops, void *arg);
@@ -78,5 +76,13 @@ size_t n_tty_pending(const struct n_tty *tty);
 /* TCSETS: what is typed changes its nature with ICANON. */
 void n_tty_set_termios(struct n_tty *tty, const struct ktermios *termios);
 void n_tty_flush_input(struct n_tty *tty);
+/* ^S, ^Q, and tcflow(3): hold output back, or no longer. */
+void n_tty_stop(struct n_tty *tty, bool stopped);
+
+/* n_tty_output.c: a byte of output, processed as OPOST says; and as an echo shows it (^C). */
+void n_tty_put(struct n_tty *tty, u8 c);
+void n_tty_put_raw(struct n_tty *tty, u8 c);
+void n_tty_echo(struct n_tty *tty, u8 c);
+bool n_tty_is_continuation(const struct n_tty *tty, u8 c);
 
 #endif

@@ -1,0 +1,395 @@
+/*
+ * The cache of names: which inode a name in a directory is, or that there is none.
+ *
+ *   looked up -> positive <-> negative -> unhashed (name gone, somebody still holds it) -> freed
+ *
+ * A dentry holds its parent, so the unused ones (no reference) are leaves; they wait in order of
+ * last use, and the oldest go when there are more than the instance's limit.
+ *
+ * One core, one thread: no locks. A name's bytes are counted by reference, because after a rename
+ * the replaced file, if open, still shows the name it had.
+ *
+ * Runs in: the personality, host tests.
+ */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct dname {
+	u32 refs;
+	char bytes[];
+};
+
+static struct dname *dname_of(const struct dentry *dentry)
+{
+	return container_of(dentry->name, struct dname, bytes);
+}
+
+static void dname_put(struct dname *name)
+{
+	if (--name->refs == 0)
+		free(name);
+}
+
+static u32 hash_name(const struct dentry *parent, const char *name, u32 len)
+{
+	u64 h = (u64)(uintptr_t)parent * 0x9e3779b97f4a7c15ul, word;
+
+	for (; len >= 8; name += 8, len -= 8) {
+		memcpy(&word, name, 8);
+		h = (h ^ word) * 0x9fb21c651e98df25ul;
+		h ^= h >> 32;
+	}
+	word = len;
+	while (len--)
+		word = word << 8 | (u8)name[len];
+	h = (h ^ word) * 0x9fb21c651e98df25ul;
+	return (u32)(h >> 32) ^ (u32)h;
+}
+
+static struct dentry **bucket(struct vfs *vfs, u32 hash)
+{
+	return &vfs->hash[hash & (VFS_HASH_BUCKETS - 1)];
+}
+
+static void hash_in(struct dentry *dentry)
+{
+	struct dentry **b;
+
+	dentry->hash = hash_name(dentry->parent, dentry->name, dentry->len);
+	b = bucket(dentry->sb->vfs, dentry->hash);
+	dentry->hash_next = *b;
+	*b = dentry;
+	dentry->hashed = true;
+}
+
+static void hash_out(struct dentry *dentry)
+{
+	struct dentry **at = bucket(dentry->sb->vfs, dentry->hash);
+
+	if (!dentry->hashed)
+		return;
+	while (*at != dentry)
+		at = &(*at)->hash_next;
+	*at = dentry->hash_next;
+	dentry->hashed = false;
+}
+
+static void lru_out(struct vfs *vfs, struct dentry *dentry)
+{
+	if (dentry->lru_next)
+		dentry->lru_next->lru_prev = dentry->lru_prev;
+	else
+		vfs->lru_last = dentry->lru_prev;
+	if (dentry->lru_prev)
+		dentry->lru_prev->lru_next = dentry->lru_next;
+	else
+		vfs->lru_first = dentry->lru_next;
+	vfs->nunused--;
+}
+
+static void lru_in(struct vfs *vfs, struct dentry *dentry)
+{
+	dentry->lru_next = NULL;
+	dentry->lru_prev = vfs->lru_last;
+	if (vfs->lru_last)
+		vfs->lru_last->lru_next = dentry;
+	else
+		vfs->lru_first = dentry;
+	vfs->lru_last = dentry;
+	vfs->nunused++;
+}
+
+static void child_in(struct dentry *dentry)
+{
+	struct dentry *parent = dentry->parent;
+
+	dentry->sibling_prev = NULL;
+	dentry->sibling_next = parent->children;
+	if (parent->children)
+		parent->children->sibling_prev = dentry;
+	parent->children = dentry;
+}
+
+static void child_out(struct dentry *dentry)
+{
+	if (dentry->sibling_next)
+		dentry->sibling_next->sibling_prev = dentry->sibling_prev;
+	if (dentry->sibling_prev)
+		dentry->sibling_prev->sibling_next = dentry->sibling_next;
+	else
+		dentry->parent->children = dentry->sibling_next;
+}
+
+static struct dentry *alloc(struct superblock *sb, const char *bytes, u32 len)
+{
+	struct dentry *dentry = calloc(1, sizeof(*dentry));
+	struct dname *name = malloc(sizeof(*name) + len + 1);
+
+	if (!dentry || !name) {
+		free(dentry);
+		free(name);
+		return NULL;
+	}
+	name->refs = 1;
+	memcpy(name->bytes, bytes, len);
+	name->bytes[len] = 0;
+	dentry->name = name->bytes;
+	dentry->len = (u16)len;
+	dentry->sb = sb;
+	dentry->refs = 1;
+	return dentry;
+}
+
+struct dentry *dentry_new_anon(struct superblock *sb, struct inode *inode, const char *name)
+{
+	struct dentry *dentry = alloc(sb, name, (u32)strlen(name));
+
+	if (!dentry)
+		return NULL;
+	dentry->parent = dentry;
+	dentry->inode = inode;
+	return dentry;
+}
+
+struct dentry *dentry_new_root(struct superblock *sb, struct inode *inode)
+{
+	return dentry_new_anon(sb, inode, "/");
+}
+
+/* Free a dentry nobody holds. Returns its parent, whose reference is now the caller's, or NULL. */
+static struct dentry *free_one(struct dentry *dentry)
+{
+	struct dentry *parent = dentry->parent == dentry ? NULL : dentry->parent;
+
+	hash_out(dentry);
+	if (parent)
+		child_out(dentry);
+	if (dentry->inode)
+		inode_put(dentry->inode);
+	dname_put(dname_of(dentry));
+	free(dentry);
+	return parent;
+}
+
+/* Give a reference back; what is unhashed goes at once, and then perhaps its parents. */
+static void release(struct dentry *dentry)
+{
+	while (dentry && --dentry->refs == 0) {
+		if (dentry->hashed) {
+			lru_in(dentry->sb->vfs, dentry);
+			return;
+		}
+		dentry = free_one(dentry);
+	}
+}
+
+static void drop_unused(struct vfs *vfs, struct dentry *dentry)
+{
+	lru_out(vfs, dentry);
+	release(free_one(dentry));
+}
+
+struct dentry *dentry_get(struct dentry *dentry)
+{
+	if (dentry->refs++ == 0)
+		lru_out(dentry->sb->vfs, dentry);
+	return dentry;
+}
+
+void dentry_put(struct dentry *dentry)
+{
+	struct vfs *vfs = dentry->sb->vfs;
+
+	release(dentry);
+	while (vfs->nunused > vfs->max_unused)
+		drop_unused(vfs, vfs->lru_first);
+}
+
+struct dentry *dentry_find(struct dentry *parent, const char *name, u32 len)
+{
+	u32 hash = hash_name(parent, name, len);
+
+	for (struct dentry *d = *bucket(parent->sb->vfs, hash); d; d = d->hash_next) {
+		if (d->hash == hash && d->parent == parent && d->len == len &&
+		    memcmp(d->name, name, len) == 0)
+			return dentry_get(d);
+	}
+	return NULL;
+}
+
+static bool still_true(struct vfs_task *t, struct dentry *dentry)
+{
+	const struct inode_ops *ops = dentry->inode ? dentry->inode->ops : NULL;
+
+	return !ops || !ops->revalidate || ops->revalidate(t, dentry);
+}
+
+static int look_up_new(struct vfs_task *t, struct dentry *parent, const char *name, u32 len,
+		       struct dentry **out)
+{
+	struct inode *dir = parent->inode, *inode = NULL;
+	struct dentry *dentry, *other;
+	int err;
+
+	if (len > VFS_NAME_MAX)
+		return -ENAMETOOLONG;
+	dentry = alloc(parent->sb, name, len);
+	if (!dentry)
+		return -ENOMEM;
+	dentry->parent = dentry_get(parent);
+	child_in(dentry);
+	err = dir->ops->lookup ? dir->ops->lookup(t, dir, name, len, &inode) : -ENOTDIR;
+	if (err && err != -ENOENT) {
+		dentry_put(dentry);
+		return err;
+	}
+	other = dentry_find(parent, name, len); /* by another fiber while the lookup blocked */
+	if (other) {
+		if (inode)
+			inode_put(inode);
+		dentry_put(dentry);
+		*out = other;
+		return 0;
+	}
+	dentry->inode = inode;
+	if (inode || (parent->sb->stable_dir_cache && dir->nlink))
+		hash_in(dentry);
+	*out = dentry;
+	return 0;
+}
+
+int dentry_lookup(struct vfs_task *t, struct dentry *parent, const char *name, u32 len,
+		  struct dentry **out)
+{
+	struct dentry *dentry = dentry_find(parent, name, len);
+
+	if (dentry && !still_true(t, dentry)) {
+		hash_out(dentry);
+		dentry_put(dentry);
+		dentry = NULL;
+	}
+	if (!dentry)
+		return look_up_new(t, parent, name, len, out);
+	*out = dentry;
+	return 0;
+}
+
+void dentry_instantiate(struct dentry *dentry, struct inode *inode)
+{
+	dentry->inode = inode;
+	if (!dentry->hashed)
+		hash_in(dentry);
+}
+
+/*
+ * Free the unused children of @dentry, which the caller holds. Those that have children of their
+ * own stay: nothing leads to them any more, so they grow old and go.
+ */
+static void drop_children(struct dentry *dentry)
+{
+	struct dentry *next;
+
+	for (struct dentry *child = dentry->children; child; child = next) {
+		next = child->sibling_next;
+		if (child->refs == 0)
+			drop_unused(dentry->sb->vfs, child);
+	}
+}
+
+void dentry_unlink(struct dentry *dentry)
+{
+	drop_children(dentry);
+	if (dentry->refs == 1 && dentry->sb->stable_dir_cache && dentry->hashed) {
+		struct inode *inode = dentry->inode;
+
+		dentry->inode = NULL;
+		if (inode)
+			inode_put(inode);
+		return;
+	}
+	hash_out(dentry);
+}
+
+static void swap_places(struct dentry *a, struct dentry *b)
+{
+	struct dentry *parent = a->parent;
+	const char *name = a->name;
+	u16 len = a->len;
+
+	a->parent = b->parent;
+	a->name = b->name;
+	a->len = b->len;
+	b->parent = parent;
+	b->name = name;
+	b->len = len;
+}
+
+void dentry_move(struct dentry *dentry, struct dentry *target, bool exchange)
+{
+	bool target_hashed = target->hashed;
+
+	hash_out(dentry);
+	hash_out(target);
+	child_out(dentry);
+	child_out(target);
+	if (exchange) {
+		swap_places(dentry, target);
+	} else {
+		struct dentry *old_parent = dentry->parent;
+
+		dname_put(dname_of(dentry));
+		dentry->name = target->name;
+		dentry->len = target->len;
+		dname_of(dentry)->refs++;
+		dentry->parent = dentry_get(target->parent);
+		child_in(dentry);
+		child_in(target);
+		hash_in(dentry);
+		dentry_put(old_parent);
+		return;
+	}
+	child_in(dentry);
+	child_in(target);
+	hash_in(dentry);
+	if (target_hashed)
+		hash_in(target);
+}
+
+void dentry_forget(struct dentry *dir, const char *name, u32 len)
+{
+	struct dentry *dentry = dentry_find(dir, name, len);
+
+	if (!dentry)
+		return;
+	drop_children(dentry);
+	hash_out(dentry);
+	dentry_put(dentry);
+}
+
+void dentry_shrink(struct vfs *vfs, struct superblock *sb)
+{
+	struct dentry *next;
+
+	/* Parents that become unused go to the end of the list, so one pass sees them too. */
+	for (struct dentry *d = vfs->lru_first; d; d = next) {
+		struct dentry *parent = d->parent;
+
+		next = d->lru_next;
+		if (sb && d->sb != sb)
+			continue;
+		dentry_get(parent);
+		drop_unused(vfs, d);
+		dentry_put(parent);
+		if (!next && vfs->lru_last == parent)
+			next = parent;
+	}
+}
+
+bool dentry_is_below(const struct dentry *dentry, const struct dentry *above)
+{
+	while (dentry != above && dentry->parent != dentry)
+		dentry = dentry->parent;
+	return dentry == above;
+}

@@ -1,0 +1,133 @@
+/*
+ * fcntl(2) but for locks, and the ioctls that all files know.
+ *
+ * Runs in: the personality, host tests.
+ */
+#include "fdtable.h"
+#include "internal.h"
+
+#include <sys/ioctl.h>
+
+#ifndef FIGETBSZ
+#define FIGETBSZ 2
+#endif
+
+/* What F_SETFL may change. */
+#define SETTABLE (O_APPEND | O_NONBLOCK | VFS_O_ASYNC | O_DIRECT | O_NOATIME)
+
+static int set_flags(struct vfs_task *t, struct file *file, u64 arg)
+{
+	u32 flags = (u32)arg;
+
+	if ((flags & O_NOATIME) && !(file->flags & O_NOATIME) && !inode_is_owner(t, file->inode))
+		return -EPERM;
+	if ((flags & O_DIRECT) && !file->inode->ops->page && !file->inode->pipe)
+		return -EINVAL;
+	file->flags = (file->flags & ~(u32)SETTABLE) | (flags & SETTABLE);
+	return 0;
+}
+
+static s64 on_file(struct vfs_task *t, struct file *file, int cmd, u64 arg)
+{
+	switch (cmd) {
+	case F_SETFL:
+		return set_flags(t, file, arg);
+	case F_SETOWN:
+		file->owner = (s32)arg;
+		return 0;
+	case F_GETOWN:
+		return file->owner;
+	case F_SETSIG:
+		if (arg > 64)
+			return -EINVAL;
+		file->sigio = (s32)arg;
+		return 0;
+	case F_GETSIG:
+		return file->sigio;
+	case F_SETPIPE_SZ:
+	case F_GETPIPE_SZ:
+		return pipe_fcntl(t, file, cmd, arg);
+	default:
+		return -EINVAL;
+	}
+}
+
+s64 vfs_fcntl(struct vfs_task *t, int fd, int cmd, u64 arg)
+{
+	struct file *file = fd_get(t, fd);
+	s64 result;
+
+	if (!file)
+		return -EBADF;
+	switch (cmd) {
+	case F_DUPFD:
+		result = fd_dup_from(t, fd, arg, false);
+		break;
+	case F_DUPFD_CLOEXEC:
+		result = fd_dup_from(t, fd, arg, true);
+		break;
+	case F_GETFD:
+		result = fd_cloexec(t, fd) ? FD_CLOEXEC : 0;
+		break;
+	case F_SETFD:
+		result = fd_set_cloexec(t, fd, arg & FD_CLOEXEC);
+		break;
+	case F_GETFL:
+		result = file->flags;
+		break;
+	default: /* O_PATH descriptors know only the above */
+		result = file->mode & FILE_PATH ? -EBADF : on_file(t, file, cmd, arg);
+	}
+	file_put(file);
+	return result;
+}
+
+/* --- ioctl --- */
+
+static int user_int(struct vfs_task *t, u64 arg, int *value)
+{
+	return t->vfs->env->user_read(t->vfs->arg, t, value, arg, sizeof(*value));
+}
+
+static int give_int(struct vfs_task *t, u64 arg, int value)
+{
+	return t->vfs->env->user_write(t->vfs->arg, t, arg, &value, sizeof(value));
+}
+
+static int set_flag(struct vfs_task *t, struct file *file, u64 arg, u32 flag)
+{
+	int on, err = user_int(t, arg, &on);
+
+	if (err)
+		return err;
+	file->flags = on ? file->flags | flag : file->flags & ~flag;
+	return 0;
+}
+
+int file_ioctl(struct vfs_task *t, struct file *file, int fd, u32 cmd, u64 arg)
+{
+	int err;
+
+	switch (cmd) {
+	case FIOCLEX:
+		return fd_set_cloexec(t, fd, true);
+	case FIONCLEX:
+		return fd_set_cloexec(t, fd, false);
+	case FIONBIO:
+		return set_flag(t, file, arg, O_NONBLOCK);
+	case FIOASYNC:
+		return set_flag(t, file, arg, VFS_O_ASYNC);
+	case FIGETBSZ:
+		return inode_is(file->inode, S_IFREG) || inode_is(file->inode, S_IFDIR)
+			       ? give_int(t, arg, PAGE_SIZE)
+			       : -ENOTTY;
+	case FIONREAD:
+		if (inode_is(file->inode, S_IFREG))
+			return give_int(t, arg, (int)(file->inode->size - (u64)file->pos));
+		break;
+	default:
+		break;
+	}
+	err = file->ops->ioctl ? file->ops->ioctl(t, file, cmd, arg) : -ENOTTY;
+	return err;
+}

@@ -1,0 +1,225 @@
+/*
+ * Where a task is: root, working directory, umask; and the way back from a place to its name.
+ *
+ * Source: chdir(2), chroot(2), getcwd(2), umask(2), proc_pid_fd(5).
+ * Runs in: the personality, host tests.
+ */
+#include "internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct fs_context *fs_context_new(struct vfs *vfs)
+{
+	struct fs_context *fs = calloc(1, sizeof(*fs));
+
+	if (!fs)
+		return NULL;
+	fs->refs = 1;
+	fs->umask = 022;
+	fs->root = (struct path){vfs->root, vfs->root->root};
+	path_get(&fs->root);
+	mount_cross_down(&fs->root);
+	fs->cwd = fs->root;
+	path_get(&fs->cwd);
+	return fs;
+}
+
+struct fs_context *fs_context_get(struct fs_context *fs)
+{
+	fs->refs++;
+	return fs;
+}
+
+struct fs_context *fs_context_copy(const struct fs_context *fs)
+{
+	struct fs_context *copy = malloc(sizeof(*copy));
+
+	if (!copy)
+		return NULL;
+	*copy = *fs;
+	copy->refs = 1;
+	path_get(&copy->root);
+	path_get(&copy->cwd);
+	return copy;
+}
+
+void fs_context_put(struct fs_context *fs)
+{
+	if (--fs->refs)
+		return;
+	path_put(&fs->root);
+	path_put(&fs->cwd);
+	free(fs);
+}
+
+u32 vfs_umask(struct vfs_task *t, u32 mask)
+{
+	u32 old = t->fs->umask;
+
+	t->fs->umask = mask & 0777;
+	return old;
+}
+
+/* Exchange *@place for @to, whose references it takes. */
+static void replace(struct path *place, struct path to)
+{
+	struct path old = *place;
+
+	*place = to;
+	path_put(&old);
+}
+
+int vfs_chdir(struct vfs_task *t, const char *path)
+{
+	struct path to;
+	int err = vfs_walk(t, AT_FDCWD, path, WALK_FOLLOW | WALK_DIRECTORY, &to);
+
+	if (err)
+		return err;
+	err = inode_permission(t, to.dentry->inode, MAY_EXEC);
+	if (err)
+		path_put(&to);
+	else
+		replace(&t->fs->cwd, to);
+	return err;
+}
+
+int vfs_fchdir(struct vfs_task *t, int fd)
+{
+	struct file *file = fd_get(t, fd);
+	int err = 0;
+
+	if (!file)
+		return -EBADF;
+	if (!inode_is(file->inode, S_IFDIR))
+		err = -ENOTDIR;
+	if (!err)
+		err = inode_permission(t, file->inode, MAY_EXEC);
+	if (!err) {
+		path_get(&file->path);
+		replace(&t->fs->cwd, file->path);
+	}
+	file_put(file);
+	return err;
+}
+
+int vfs_chroot(struct vfs_task *t, const char *path)
+{
+	struct path to;
+	int err = vfs_walk(t, AT_FDCWD, path, WALK_FOLLOW | WALK_DIRECTORY, &to);
+
+	if (err)
+		return err;
+	err = inode_permission(t, to.dentry->inode, MAY_EXEC);
+	if (!err && !vfs_capable(t, VFS_CAP_SYS_CHROOT))
+		err = -EPERM;
+	if (err)
+		path_put(&to);
+	else
+		replace(&t->fs->root, to);
+	return err;
+}
+
+/* --- Names of places --- */
+
+/* Put @len bytes before @at, which is not less than @start. NULL: no room. */
+static char *put_before(char *start, char *at, const char *bytes, size_t len)
+{
+	if (!at || (size_t)(at - start) < len)
+		return NULL;
+	at -= len;
+	memcpy(at, bytes, len);
+	return at;
+}
+
+static bool is_deleted(const struct dentry *dentry)
+{
+	return dentry->parent != dentry && !dentry->hashed;
+}
+
+/*
+ * Write the name of @path as seen from @root to the end of @buf, NUL-terminated. *@reached: the
+ * way up met @root. Returns its begin; NULL: no room.
+ */
+static char *name_place(const struct path *path, const struct path *root, char *buf, size_t size,
+			bool *reached)
+{
+	struct path at = *path;
+	char *end = put_before(buf, buf + size, "", 1), *begin = end;
+
+	*reached = true;
+	while (at.mnt != root->mnt || at.dentry != root->dentry) {
+		if (at.dentry == at.mnt->root) {
+			if (!at.mnt->parent) {
+				*reached = false;
+				break;
+			}
+			at = (struct path){at.mnt->parent, at.mnt->point};
+			continue;
+		}
+		if (at.dentry->parent == at.dentry) {
+			*reached = false;
+			break;
+		}
+		begin = put_before(buf, begin, at.dentry->name, at.dentry->len);
+		begin = put_before(buf, begin, "/", 1);
+		at.dentry = at.dentry->parent;
+	}
+	return begin == end ? put_before(buf, begin, "/", 1) : begin;
+}
+
+/* The name of @path to the begin of @buf. Returns its length with NUL. */
+static s64 name_to(struct vfs_task *t, const struct path *path, char *buf, size_t size,
+		   const char *suffix, const char *lost)
+{
+	static const struct path nowhere;
+	const struct path *root = t->fs ? &t->fs->root : &nowhere;
+	size_t extra = strlen(suffix), len;
+	bool reached;
+	char *begin;
+
+	if (size <= extra)
+		return -ENAMETOOLONG;
+	begin = name_place(path, root, buf, size - extra, &reached);
+	if (!reached)
+		begin = put_before(buf, begin, lost, strlen(lost));
+	if (!begin)
+		return -ENAMETOOLONG;
+	len = strlen(begin);
+	memmove(buf, begin, len);
+	memcpy(buf + len, suffix, extra + 1);
+	return (s64)(len + extra + 1);
+}
+
+s64 vfs_getcwd(struct vfs_task *t, char *buf, size_t size)
+{
+	s64 len;
+
+	if (is_deleted(t->fs->cwd.dentry))
+		return -ENOENT;
+	len = name_to(t, &t->fs->cwd, buf, size, "", "(unreachable)");
+	return len == -ENAMETOOLONG ? -ERANGE : len;
+}
+
+s64 vfs_path_name(struct vfs_task *t, const struct path *path, char *buf, size_t size)
+{
+	bool nameless = path->dentry->parent == path->dentry && path->dentry != path->mnt->root;
+	s64 len;
+
+	if (path->mnt == t->vfs->anon) {
+		len = path->dentry->len;
+		if (size <= (size_t)len)
+			return -ENAMETOOLONG;
+		memcpy(buf, path->dentry->name, (size_t)len + 1);
+		return len;
+	}
+	if (nameless) { /* O_TMPFILE: shown as if it were in the root of its mount */
+		int n = snprintf(buf, size, "/%s (deleted)", path->dentry->name);
+
+		return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : n;
+	}
+	len = name_to(t, path, buf, size, is_deleted(path->dentry) ? " (deleted)" : "", "");
+	return len < 0 ? len : len - 1;
+}

@@ -1,0 +1,176 @@
+/*
+ * An instance's state, and what the files of this folder share. Private to services/vfs.
+ */
+#ifndef VFS_INTERNAL_H
+#define VFS_INTERNAL_H
+
+#include <vfs/file.h>
+#include <vfs/mount.h>
+
+struct chrdev;
+struct lock_waiter;
+struct procfs;
+struct pseudo_node;
+struct pty_table;
+
+#define VFS_HASH_BUCKETS 16384u
+
+struct vfs {
+	const struct vfs_env *env;
+	void *arg;
+	struct fiber_loop *loop;
+
+	/* dentry.c */
+	struct dentry **hash;
+	struct dentry *lru_first, *lru_last; /* unused ones, least recently used first */
+	u32 nunused, max_unused;
+
+	/* file.c */
+	u32 nfiles, max_files;
+	struct mount *anon; /* of pipes and all that has no place; not in the tree */
+
+	/* mount.c */
+	struct mount *root;
+	struct fs_type *types;
+	u32 next_dev, next_mount;
+	u64 next_ino; /* of anon */
+
+	struct chrdev *chrdevs;
+	struct superblock *devtmpfs; /* the one instance; all its mounts share it */
+	const struct kmsg_ops *kmsg;
+	void *kmsg_arg;
+	struct tty *console, *ttys;
+	struct pty_table *ptys;
+	struct procfs *procfs;
+	struct pseudo_node *sysfs;
+
+	/* locks.c */
+	struct wait_queue lock_wait; /* a lock was given up */
+	struct lock_waiter *lock_waiters;
+};
+
+/* mount.c: the mounts an instance begins and ends with. */
+int mount_first(struct vfs *vfs);
+void mount_last(struct vfs *vfs);
+void superblock_put(struct superblock *sb);
+
+/* --- path.c --- */
+
+enum last_type { LAST_NORM, LAST_ROOT, LAST_DOT, LAST_DOTDOT };
+
+struct walk_link {
+	char *body;       /* of a symbolic link, being walked */
+	const char *rest; /* of what it stood in */
+};
+
+/* A path walk under way. Private to path.c but for the fields marked. */
+struct walk {
+	struct vfs_task *t;
+	struct path path; /* public: where it is */
+	struct path root; /* ".." ends here */
+	u32 flags;        /* WALK_* */
+	u64 resolve;
+	u32 nlinks, depth;
+	char *tail; /* body of the last link of all */
+	const char *start;
+	const char *last; /* public: the last name */
+	u32 last_len;
+	enum last_type type; /* public: of the last name */
+	struct walk_link links[VFS_SYMLINKS_MAX];
+};
+
+/*
+ * Begin a walk of @path. The caller ends it by walk_end(), also after an error of the other
+ * walk functions but not after one of this. -EBADF, -ENOTDIR, -ENOENT (empty), -EXDEV.
+ */
+int walk_begin(struct walk *w, struct vfs_task *t, int dirfd, const char *path, u32 flags,
+	       u64 resolve);
+/* Go to the directory that holds the last name. */
+int walk_to_parent(struct walk *w);
+/* After walk_to_parent(): go on over the last name. 1: it was a link, call walk_to_parent(). */
+int walk_over_last(struct walk *w);
+/* Look the last name, of type LAST_NORM, up in the directory that the walk is at. */
+int walk_look_up(struct walk *w, struct dentry **dentry);
+/* The whole way. */
+int walk_all(struct walk *w);
+/* Is the last name followed by a slash? */
+bool walk_trailing_slash(const struct walk *w);
+/* What walk_over_last() does with a name that has been looked up; takes @dentry's reference. */
+int walk_into(struct walk *w, struct dentry *dentry, bool follow);
+void walk_end(struct walk *w);
+
+/* Walk to the parent and look the last name up, to make it. Sets w->path and *@dentry. */
+int walk_create(struct walk *w, struct vfs_task *t, int dirfd, const char *path, bool directory,
+		struct dentry **dentry);
+
+/* --- inode.c --- */
+void inode_touch(struct inode *inode, u32 attr);           /* set ATTR_?TIME to now */
+void path_accessed(const struct path *path);               /* atime, as the mount's flags say */
+void file_modified(struct vfs_task *t, struct file *file); /* mtime; set-id bits go */
+int inode_change(struct vfs_task *t, struct inode *inode, struct attr *attr); /* checks; sets */
+/* May @t make a name in @dir? 0, -ENOENT (@dir is gone), -EACCES. */
+int may_create(struct vfs_task *t, struct inode *dir);
+/* May @t take away @victim from @dir? -EACCES, -EPERM (sticky), -ENOTDIR, -EISDIR, -EBUSY. */
+int may_delete(struct vfs_task *t, struct inode *dir, struct dentry *victim, bool directory);
+/* Owner, group and mode of what @t makes in @dir. */
+void new_node_fill(struct vfs_task *t, const struct inode *dir, u32 mode, struct new_node *node);
+
+/* --- file.c, open.c --- */
+
+extern const struct file_ops chrdev_open_ops, fifo_ops, no_ops;
+
+/* Open @path as @flags say; sets *@out. Checks have been made. */
+int file_open_path(struct vfs_task *t, const struct path *path, u32 flags, u32 mode,
+		   struct file **out);
+int file_alloc(struct vfs *vfs, struct file **out);
+/* A descriptor's file, or an error: -EBADF. */
+int fd_need(struct vfs_task *t, int fd, u32 mode, struct file **out);
+
+/* locks.c: those of @owner end with it. */
+void locks_release_owner(struct inode *inode, const void *owner, bool flock_too);
+void locks_free(struct inode *inode);
+
+/* pipe.c: F_SETPIPE_SZ, F_GETPIPE_SZ. */
+s64 pipe_fcntl(struct vfs_task *t, struct file *file, int cmd, u64 arg);
+
+/* rw.c */
+s64 file_read(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos);
+s64 file_write(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos);
+s64 file_seek_fixed(struct file *file, s64 offset, u32 whence, u64 size);
+int inode_truncate(struct vfs_task *t, struct inode *inode, u64 size);
+/* ioctl(2): what all files know, then the file itself. */
+int file_ioctl(struct vfs_task *t, struct file *file, int fd, u32 cmd, u64 arg);
+
+/* pagefile.c: operations of regular files whose pages inode->ops->page gives. */
+s64 pagefile_read(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos);
+s64 pagefile_write(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos);
+/* Zero @from to @to of a page, if there is one. */
+void pagefile_zero(struct inode *inode, u64 from, u64 to);
+
+/* For directories and files without a medium: nothing is to be written back. */
+int fsync_nothing(struct vfs_task *t, struct file *file, bool data_only);
+
+/* Built-in file systems; each registers itself. 0 or -ENOMEM. */
+int tmpfs_register(struct vfs *vfs);
+int devtmpfs_register(struct vfs *vfs);
+int devpts_register(struct vfs *vfs);
+int procfs_register(struct vfs *vfs);
+int sysfs_register(struct vfs *vfs);
+void procfs_put(struct vfs *vfs);
+void sysfs_put(struct vfs *vfs);
+void devpts_put(struct vfs *vfs);
+void devtmpfs_put(struct vfs *vfs);
+void tty_put_all(struct vfs *vfs);
+void chrdev_put_all(struct vfs *vfs);
+int memdev_register(struct vfs *vfs);
+int tty_register(struct vfs *vfs);
+
+/* tmpfs.c, for the file systems that are tmpfs inside. */
+int tmpfs_new(struct vfs *vfs, const char *type, u32 magic, const char *options,
+	      struct superblock **out);
+/* Make or take away a node without a task's permission. @dir NULL: the root. */
+int tmpfs_add_node(struct superblock *sb, struct inode *dir, const char *name,
+		   const struct new_node *node, struct inode **out);
+void tmpfs_remove_node(struct superblock *sb, const char *name);
+
+#endif

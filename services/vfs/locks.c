@@ -1,0 +1,393 @@
+/*
+ * Locks on files: POSIX record locks, open file description (OFD) locks, flock.
+ *
+ * A POSIX lock's owner is the table of descriptors, an OFD lock's and an flock's the open file.
+ * Record locks of one owner never overlap; neighbours of one type are one lock. flock locks
+ * are a world of their own, of the whole file.
+ *
+ * Source: fcntl(2) (Advisory record locking, Open file description locks), flock(2).
+ * Runs in: the personality, host tests.
+ */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define LOCK_END INT64_MAX
+/* Linux looks so far for a circle of waiters. */
+#define MAX_CIRCLE 10u
+
+struct lock {
+	struct lock *next;
+	const void *owner;
+	s64 start, end; /* both included */
+	s32 pid;        /* F_GETLK's; -1: OFD */
+	bool write, flock;
+};
+
+struct locks {
+	struct lock *first;
+};
+
+/* A task that waits for a POSIX lock, and for whom; on its stack. To find circles. */
+struct lock_waiter {
+	struct lock_waiter *next;
+	const void *owner, *blocker;
+};
+
+static struct locks *locks_of(struct inode *inode)
+{
+	if (!inode->locks)
+		inode->locks = calloc(1, sizeof(*inode->locks));
+	return inode->locks;
+}
+
+void locks_free(struct inode *inode)
+{
+	while (inode->locks && inode->locks->first) {
+		struct lock *lock = inode->locks->first;
+
+		inode->locks->first = lock->next;
+		free(lock);
+	}
+	free(inode->locks);
+	inode->locks = NULL;
+}
+
+void locks_release_owner(struct inode *inode, const void *owner, bool flock_too)
+{
+	struct lock **at = &inode->locks->first;
+	bool any = false;
+
+	while (*at) {
+		struct lock *lock = *at;
+
+		if (lock->owner != owner || (lock->flock && !flock_too)) {
+			at = &lock->next;
+			continue;
+		}
+		*at = lock->next;
+		free(lock);
+		any = true;
+	}
+	if (any)
+		wait_wake(&inode->sb->vfs->lock_wait, 0);
+}
+
+/* A lock of somebody else that does not let @want be; NULL: none. */
+static struct lock *conflict(const struct locks *locks, const struct lock *want)
+{
+	struct lock *lock = locks->first;
+
+	while (lock && (lock->flock != want->flock || lock->owner == want->owner ||
+			!(lock->write || want->write) || lock->end < want->start ||
+			want->end < lock->start))
+		lock = lock->next;
+	return lock;
+}
+
+/* --- Record locks --- */
+
+/*
+ * Take the range of @want away from its owner's locks; *@spare is used up when a lock is cut in
+ * two.
+ */
+static void clear_range(struct locks *locks, const struct lock *want, struct lock **spare)
+{
+	struct lock **at = &locks->first;
+
+	while (*at) {
+		struct lock *lock = *at;
+
+		if (lock->flock || lock->owner != want->owner || lock->end < want->start ||
+		    want->end < lock->start) {
+			at = &lock->next;
+		} else if (lock->start < want->start && lock->end > want->end) {
+			struct lock *tail = *spare;
+
+			*spare = NULL;
+			*tail = *lock;
+			tail->start = want->end + 1;
+			lock->end = want->start - 1;
+			lock->next = tail;
+			return;
+		} else if (lock->start < want->start) {
+			lock->end = want->start - 1;
+			at = &lock->next;
+		} else if (lock->end > want->end) {
+			lock->start = want->end + 1;
+			at = &lock->next;
+		} else {
+			*at = lock->next;
+			free(lock);
+		}
+	}
+}
+
+/* Put @lock in, as one with its owner's neighbours of the same type. */
+static void insert_merged(struct locks *locks, struct lock *lock)
+{
+	struct lock **at = &locks->first;
+
+	while (*at) {
+		struct lock *other = *at;
+		bool touches = (other->end != LOCK_END && other->end + 1 == lock->start) ||
+			       (lock->end != LOCK_END && lock->end + 1 == other->start);
+
+		if (!other->flock && other->owner == lock->owner && other->write == lock->write &&
+		    touches) {
+			lock->start = MIN(lock->start, other->start);
+			lock->end = MAX(lock->end, other->end);
+			*at = other->next;
+			free(other);
+		} else {
+			at = &other->next;
+		}
+	}
+	lock->next = locks->first;
+	locks->first = lock;
+}
+
+/* The owner of @want gets it, or (@unlock) nothing in its range. 0 or -ENOLCK. */
+static int set_range(struct vfs *vfs, struct locks *locks, const struct lock *want, bool unlock)
+{
+	struct lock *lock = malloc(sizeof(*lock)), *spare = malloc(sizeof(*spare));
+
+	if (!lock || !spare) {
+		free(lock);
+		free(spare);
+		return -ENOLCK;
+	}
+	clear_range(locks, want, &spare);
+	if (unlock) {
+		free(lock);
+	} else {
+		*lock = *want;
+		insert_merged(locks, lock);
+	}
+	free(spare);
+	wait_wake(&vfs->lock_wait, 0);
+	return 0;
+}
+
+/* Would @owner wait for @blocker, who waits (for somebody who waits ...) for @owner? */
+static bool is_circle(const struct vfs *vfs, const void *owner, const void *blocker)
+{
+	for (u32 i = 0; i < MAX_CIRCLE; i++) {
+		const struct lock_waiter *w = vfs->lock_waiters;
+
+		while (w && w->owner != blocker)
+			w = w->next;
+		if (!w)
+			return false;
+		if (w->blocker == owner)
+			return true;
+		blocker = w->blocker;
+	}
+	return false;
+}
+
+static void forget_waiter(struct vfs *vfs, struct lock_waiter *waiter)
+{
+	struct lock_waiter **at = &vfs->lock_waiters;
+
+	while (*at != waiter)
+		at = &(*at)->next;
+	*at = waiter->next;
+}
+
+/* Wait until nobody is in the way of @want. */
+static int wait_for(struct vfs *vfs, struct locks *locks, const struct lock *want)
+{
+	bool posix = !want->flock && want->pid != -1;
+	struct lock *other;
+	int err = 0;
+
+	while (!err && (other = conflict(locks, want))) {
+		struct lock_waiter waiter = {.owner = want->owner, .blocker = other->owner};
+
+		if (posix && is_circle(vfs, want->owner, other->owner))
+			return -EDEADLK;
+		waiter.next = vfs->lock_waiters;
+		if (posix)
+			vfs->lock_waiters = &waiter;
+		err = wait_block(vfs->loop, &vfs->lock_wait, FIBER_FOREVER);
+		if (posix)
+			forget_waiter(vfs, &waiter);
+	}
+	return err;
+}
+
+/* struct flock's range to bytes. */
+static int parse_range(const struct file *file, const struct vfs_flock *f, struct lock *lock)
+{
+	s64 base = 0, start, end;
+
+	if (f->whence == SEEK_CUR)
+		base = file->pos;
+	else if (f->whence == SEEK_END)
+		base = (s64)file->inode->size;
+	else if (f->whence != SEEK_SET)
+		return -EINVAL;
+	if (__builtin_add_overflow(base, f->start, &start))
+		return -EOVERFLOW;
+	if (start < 0)
+		return -EINVAL;
+	end = LOCK_END;
+	if (f->len > 0) {
+		if (__builtin_add_overflow(start, f->len - 1, &end))
+			return -EOVERFLOW;
+	} else if (f->len < 0) {
+		if (start + f->len < 0)
+			return -EINVAL;
+		end = start - 1;
+		start += f->len;
+	}
+	lock->start = start;
+	lock->end = end;
+	return 0;
+}
+
+static int get_lock(struct locks *locks, struct lock *want, struct vfs_flock *f)
+{
+	struct lock *other;
+
+	if (f->type != F_RDLCK && f->type != F_WRLCK)
+		return -EINVAL;
+	want->write = f->type == F_WRLCK;
+	other = conflict(locks, want);
+	if (!other) {
+		f->type = F_UNLCK;
+		return 0;
+	}
+	f->type = other->write ? F_WRLCK : F_RDLCK;
+	f->whence = SEEK_SET;
+	f->start = other->start;
+	f->len = other->end == LOCK_END ? 0 : other->end - other->start + 1;
+	f->pid = other->pid;
+	return 0;
+}
+
+static int set_lock(struct vfs *vfs, struct file *file, struct locks *locks, struct lock *want,
+		    const struct vfs_flock *f, bool may_wait)
+{
+	int err = 0;
+
+	if (f->type == F_UNLCK)
+		return set_range(vfs, locks, want, true);
+	if (f->type != F_RDLCK && f->type != F_WRLCK)
+		return -EINVAL;
+	if (!(file->mode & (f->type == F_RDLCK ? FILE_READ : FILE_WRITE)))
+		return -EBADF;
+	want->write = f->type == F_WRLCK;
+	if (may_wait)
+		err = wait_for(vfs, locks, want);
+	else if (conflict(locks, want))
+		err = -EAGAIN;
+	return err ? err : set_range(vfs, locks, want, false);
+}
+
+int vfs_fcntl_lock(struct vfs_task *t, int fd, int cmd, struct vfs_flock *f)
+{
+	bool ofd = cmd == F_OFD_GETLK || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW;
+	bool get = cmd == F_GETLK || cmd == F_OFD_GETLK;
+	struct lock want = {.pid = ofd ? -1 : (s32)t->tgid};
+	struct locks *locks;
+	struct file *file;
+	int err = fd_need(t, fd, 0, &file);
+
+	if (err)
+		return err;
+	want.owner = ofd ? (const void *)file : t->files;
+	err = ofd && f->pid ? -EINVAL : parse_range(file, f, &want);
+	locks = locks_of(file->inode);
+	if (!err && !locks)
+		err = -ENOLCK;
+	if (!err && get)
+		err = get_lock(locks, &want, f);
+	else if (!err)
+		err = set_lock(t->vfs, file, locks, &want, f,
+			       cmd == F_SETLKW || cmd == F_OFD_SETLKW);
+	/* Closed meanwhile by another thread: what it has just got must not stay. */
+	if (!err && !get && !ofd && file->refs == 1)
+		locks_release_owner(file->inode, want.owner, false);
+	file_put(file);
+	return err;
+}
+
+/* --- flock --- */
+
+static struct lock *find_flock(struct locks *locks, const struct file *file)
+{
+	struct lock *lock = locks->first;
+
+	while (lock && (!lock->flock || lock->owner != file))
+		lock = lock->next;
+	return lock;
+}
+
+static void drop_flock(struct vfs *vfs, struct locks *locks, struct lock *lock)
+{
+	struct lock **at = &locks->first;
+
+	while (*at != lock)
+		at = &(*at)->next;
+	*at = lock->next;
+	free(lock);
+	wait_wake(&vfs->lock_wait, 0);
+}
+
+static int set_flock(struct vfs *vfs, struct locks *locks, struct file *file, bool write,
+		     bool may_wait)
+{
+	struct lock want = {.owner = file, .end = LOCK_END, .write = write, .flock = true};
+	struct lock *lock = find_flock(locks, file);
+	int err = 0;
+
+	if (lock && lock->write == write)
+		return 0;
+	/* A change of type lets go first, as flock(2) says. */
+	if (lock)
+		drop_flock(vfs, locks, lock);
+	if (may_wait)
+		err = wait_for(vfs, locks, &want);
+	else if (conflict(locks, &want))
+		err = -EWOULDBLOCK;
+	if (err)
+		return err;
+	lock = malloc(sizeof(*lock));
+	if (!lock)
+		return -ENOLCK;
+	*lock = want;
+	lock->next = locks->first;
+	locks->first = lock;
+	return 0;
+}
+
+int vfs_flock(struct vfs_task *t, int fd, u32 operation)
+{
+	u32 what = operation & ~(u32)LOCK_NB;
+	struct locks *locks;
+	struct lock *lock;
+	struct file *file;
+	int err;
+
+	if (what != LOCK_SH && what != LOCK_EX && what != LOCK_UN)
+		return -EINVAL;
+	err = fd_need(t, fd, 0, &file);
+	if (err)
+		return err;
+	locks = locks_of(file->inode);
+	if (!locks) {
+		err = -ENOLCK;
+	} else if (what == LOCK_UN) {
+		lock = find_flock(locks, file);
+		if (lock)
+			drop_flock(t->vfs, locks, lock);
+	} else {
+		err = set_flock(t->vfs, locks, file, what == LOCK_EX, !(operation & LOCK_NB));
+	}
+	file_put(file);
+	return err;
+}

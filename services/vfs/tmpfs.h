@@ -1,0 +1,81 @@
+/*
+ * tmpfs from inside. Private to services/vfs.
+ */
+#ifndef VFS_TMPFS_H
+#define VFS_TMPFS_H
+
+#include "internal.h"
+
+/* A name in a directory. Holds its inode. */
+struct tmpfs_entry {
+	struct tmpfs_entry *hash_next;
+	struct tmpfs_entry *next, *prev; /* in order of cookies, which is that of making */
+	struct tmpfs_inode *inode;
+	u64 cookie; /* its position for getdents */
+	u32 hash;
+	u8 len;
+	char name[];
+};
+
+struct tmpfs_dir {
+	struct tmpfs_entry **hash; /* NULL until the first entry */
+	u32 nbuckets, n;
+	struct tmpfs_entry *first, *last;
+	struct tmpfs_entry *cursor; /* where a getdents stopped */
+	u64 next_cookie;
+	struct tmpfs_inode *parent; /* not held: a directory is in its parent */
+};
+
+struct tmpfs_inode {
+	struct inode inode; /* first */
+	union {
+		struct tmpfs_dir dir;
+		struct page_map pages;
+		char *target;
+	};
+};
+
+struct tmpfs {
+	u64 max_pages, npages; /* 0: no limit */
+	u64 max_inodes, ninodes;
+	u64 next_ino;
+	u32 mode, uid, gid; /* of the root */
+};
+
+static inline struct tmpfs_inode *tmpfs_inode(struct inode *inode)
+{
+	return container_of(inode, struct tmpfs_inode, inode);
+}
+
+static inline struct tmpfs *tmpfs_of(const struct inode *inode)
+{
+	return inode->sb->private;
+}
+
+extern const struct inode_ops tmpfs_dir_inode_ops, tmpfs_file_inode_ops, tmpfs_link_inode_ops,
+	tmpfs_special_inode_ops;
+extern const struct file_ops tmpfs_dir_ops, tmpfs_file_ops;
+
+/* A new inode as @node says, not in any directory. */
+int tmpfs_make_inode(struct superblock *sb, const struct new_node *node, struct inode **out);
+/* Take what counts as one inode; -ENOSPC. And give it back. */
+int tmpfs_charge_inode(struct tmpfs *fs);
+void tmpfs_uncharge_inode(struct tmpfs *fs);
+void tmpfs_evict(struct inode *inode);
+
+/* tmpfs_dir.c */
+void tmpfs_dir_init(struct tmpfs_inode *dir, struct tmpfs_inode *parent);
+void tmpfs_dir_fini(struct tmpfs_inode *dir);
+int tmpfs_make(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
+	       const struct new_node *node, struct inode **out);
+/* Take the entry @name away with all that hangs at it, as far as it exists. */
+void tmpfs_dir_remove(struct tmpfs_inode *dir, const char *name, u32 len);
+
+/* tmpfs_file.c */
+void tmpfs_file_fini(struct tmpfs_inode *inode);
+
+/* tmpfs_options.c: "size=10%,nr_inodes=4k,mode=755". -EINVAL; nothing is changed then. */
+int tmpfs_parse_options(const char *options, u64 total_pages, struct tmpfs *fs);
+void tmpfs_show_options(struct superblock *sb, struct text *out);
+
+#endif

@@ -14,6 +14,7 @@
 #include "ninja.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -380,26 +381,41 @@ void ninja_write(const struct project *p)
 		   strlen(w.commands.v));
 }
 
-bool ninja_try(const struct strv *targets)
+/* Two ninjas in one folder would undo each other's work. Returns what to close in the end. */
+static int take_lock(void)
 {
-	struct strv argv = {0};
 	int lock = open(strf("%s/.lock", build_dir()), O_CREAT | O_RDWR | O_CLOEXEC, 0666);
-	int status;
 
-	/* Two ninjas in one folder would undo each other's work. */
+	if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0)
+		return lock;
+	if (lock >= 0)
+		warn("another hake is building in %s; waiting for it", build_dir());
 	if (lock < 0 || flock(lock, LOCK_EX))
 		die("cannot lock %s/.lock", build_dir());
-	/* Standard output is the guest's, or the test runner's. */
+	return lock;
+}
+
+bool ninja_try(const struct strv *targets)
+{
+	bool terminal = isatty(STDERR_FILENO);
+	struct strv argv = {0};
+	struct buf out = {0};
+	int lock = take_lock();
+	int status;
+
+	/* Its output goes to standard error: standard output is the guest's, or the test runner's.
+	 * Without a terminal it is shown only if something failed. */
 	strv_split(&argv, "sh -c");
-	strv_add(&argv, "exec \"$@\" >&2");
-	strv_split(&argv, strf("sh ninja -f %s/build.ninja", build_dir()));
-	if (!isatty(STDERR_FILENO))
-		strv_add(&argv, "--quiet");
+	strv_add(&argv, terminal ? "exec \"$@\" >&2" : "exec \"$@\" 2>&1");
+	strv_split(&argv,
+		   strf("sh ninja %s -f %s/build.ninja", terminal ? "" : "--quiet", build_dir()));
 	strv_cat(&argv, targets);
-	status = run_program(&argv);
+	status = terminal ? run_program(&argv) : run_collect(&argv, &out);
 	close(lock);
 	if (status == 127)
 		die("there is no ninja; its package is ninja-build");
+	if (status && !terminal)
+		fwrite(out.v, 1, out.n, stderr);
 	return status == 0;
 }
 

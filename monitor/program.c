@@ -5,6 +5,7 @@
 #include "console.h"
 #include "monitor.h"
 #include "task.h"
+#include <rt/slots.h>
 #include <string.h>
 
 static struct program programs[PROGRAMS_MAX + 1]; /* by number; 0 is not used */
@@ -62,6 +63,8 @@ int program_new(const struct program_plan *plan, struct program **out)
 		return err;
 	}
 	p->used = true;
+	p->ngifts = plan->ngifts;
+	memcpy(p->gifts, plan->gifts, sizeof(p->gifts));
 	sys_domain_start(p->caps[PROGRAM_DOMAIN]);
 	*out = p;
 	return 0;
@@ -87,6 +90,8 @@ static void reap(struct program *p, const struct domain_info *info)
 	task_program_died(p);
 	unbuild_program(p);
 	mem_put_all(p->number);
+	for (u32 i = 0; i < p->ngifts; i++)
+		slot_drop(p->gifts[i]);
 	p->used = false;
 	task_tell_ended(p->task_core, &ended);
 }

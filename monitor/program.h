@@ -49,6 +49,8 @@ struct program {
 	u64 limit_bytes;
 	cap_t block; /* its own objects */
 	cap_t caps[PROGRAM_CAPS];
+	u32 ngifts;
+	cap_t gifts[DOMAIN_GIFTS];  /* the originals of what it was given */
 	struct domain_start *start; /* its pages, mapped here; bytes mapped: PROGRAM_WINDOW */
 	struct notice *notices, **notices_last;
 	u32 task_core; /* who wants to know how it ends */
@@ -67,7 +69,8 @@ struct program_plan {
 void program_init(void);
 
 /**
- * Build and start a program.
+ * Build and start a program. The plan's gifts are its from then on, and dropped at its end; if it
+ * cannot be started, they stay the caller's.
  * Returns 0 and sets *@out; -ENOENT (not in the image), -ENOEXEC (no native program), -ENOMEM,
  * -EINVAL (arguments), -EAGAIN (PROGRAMS_MAX are running).
  */

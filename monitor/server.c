@@ -20,7 +20,7 @@ struct request {
 	struct program *from;
 	u64 *w;         /* w[1] to w[4]: arguments, then answer */
 	const u8 *page; /* the program's call page: it waits, so nothing changes there */
-	cap_t cap;      /* that came along, or CAP_NONE; dropped afterwards */
+	cap_t cap;      /* that came along; CAP_NONE once taken over; else dropped in the end */
 	cap_t send;     /* to go with the answer */
 };
 
@@ -82,11 +82,13 @@ static s64 serve_memory(struct request *r)
 static s64 serve_spawn(struct request *r)
 {
 	static struct mon_spawn what;
+	cap_t gift = r->cap;
 
 	memcpy(&what, r->page, sizeof(what));
 	if (what.priority > PRIORITY_SERVICE)
 		return -EINVAL;
-	return task_new(r->from, (u32)MIN(r->w[1], UINT32_MAX), &what, r->cap, NULL);
+	r->cap = CAP_NONE;
+	return task_new(r->from, (u32)MIN(r->w[1], UINT32_MAX), &what, gift, NULL);
 }
 
 static s64 serve_stop(struct request *r)
@@ -208,27 +210,26 @@ static s64 serve_counts(struct request *r)
 	return 0;
 }
 
-static s64 serve_grants(struct request *r)
+static s64 serve_authority(struct request *r)
 {
-	static const cap_t what[] = {[GRANT_CORE] = SLOT_CORE, [GRANT_PHYS] = SLOT_PHYS};
-
 	if (!r->from->privileged || !cmdline_number("tests", 0))
 		return -EPERM;
-	if (r->w[1] >= ARRAY_SIZE(what))
-		return -EINVAL;
-	r->send = what[r->w[1]];
+	r->send = SLOT_CORE;
 	return 0;
 }
 
 /* ---- all of them ---- */
 
 static serve_fn *const serve[MON_COUNT] = {
-	[MON_PRINT] = serve_print,   [MON_ALLOC] = serve_alloc,   [MON_FREE] = serve_free,
-	[MON_SPAWN] = serve_spawn,   [MON_STOP] = serve_stop,     [MON_FORGET] = serve_forget,
-	[MON_LISTEN] = serve_listen, [MON_OPEN] = serve_open,     [MON_ATTACH] = serve_attach,
-	[MON_CLOSE] = serve_close,   [MON_NOTICE] = serve_notice, [MON_POWEROFF] = serve_poweroff,
-	[MON_CORE] = serve_core,     [MON_MEMORY] = serve_memory, [MON_HALT_CORE] = serve_halt_core,
-	[MON_COUNTS] = serve_counts, [MON_GRANTS] = serve_grants,
+	[MON_PRINT] = serve_print,         [MON_ALLOC] = serve_alloc,
+	[MON_FREE] = serve_free,           [MON_SPAWN] = serve_spawn,
+	[MON_STOP] = serve_stop,           [MON_FORGET] = serve_forget,
+	[MON_LISTEN] = serve_listen,       [MON_OPEN] = serve_open,
+	[MON_ATTACH] = serve_attach,       [MON_CLOSE] = serve_close,
+	[MON_NOTICE] = serve_notice,       [MON_POWEROFF] = serve_poweroff,
+	[MON_CORE] = serve_core,           [MON_MEMORY] = serve_memory,
+	[MON_HALT_CORE] = serve_halt_core, [MON_COUNTS] = serve_counts,
+	[MON_AUTHORITY] = serve_authority,
 };
 
 static s64 serve_request(struct request *r)
@@ -254,17 +255,20 @@ void server_call(const struct sys_wait *got, bool with_cap)
 	if (r.from)
 		r.page = (const u8 *)r.from->start + PAGE_SIZE;
 	words.w[0] = (u64)serve_request(&r);
-	sys_reply(SEND_CAP(r.send), &words);
+	if (sys_reply(SEND_CAP(r.send), &words)) { /* the capability cannot be given away */
+		words.w[0] = (u64)-EPERM;
+		sys_reply(0, &words);
+	}
 	if (!with_cap)
 		return;
-	slot_drop(receive_slot);
+	slot_drop(r.cap);
 	receive_slot = slot_new();
-	sys_receive_slot(receive_slot);
+	slot_receive_calls(receive_slot);
 }
 
 void server_init(void)
 {
 	route_handle(LETTER_HALT, halt_rx, sizeof(struct letter_count));
 	receive_slot = slot_new();
-	sys_receive_slot(receive_slot);
+	slot_receive_calls(receive_slot);
 }

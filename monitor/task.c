@@ -2,6 +2,7 @@
 #include "task.h"
 #include "monitor.h"
 #include "route.h"
+#include <rt/slots.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,6 +71,8 @@ static int spawn_here(const struct mon_spawn *what, u32 task_core, u32 number, c
 	struct program *p;
 
 	answer.status = program_new(&plan, &p);
+	if (answer.status)
+		slot_drop(gift);
 	return route_send(task_core, LETTER_STARTED, &answer, sizeof(answer));
 }
 
@@ -82,11 +85,15 @@ s64 task_new(struct program *owner, u32 core, const struct mon_spawn *what, cap_
 	int err;
 
 	if (core >= self.ncores || (gift != CAP_NONE && core != self.core) ||
-	    what->args_bytes > DOMAIN_ARGS_MAX)
+	    what->args_bytes > DOMAIN_ARGS_MAX) {
+		slot_drop(gift);
 		return -EINVAL;
+	}
 	t = calloc(1, sizeof(*t));
-	if (!t)
+	if (!t) {
+		slot_drop(gift);
 		return -ENOMEM;
+	}
 	t->number = letter.task = ++last_number & 0x7fffffff;
 	t->core = core;
 	t->owner = owner ? owner->number : 0;

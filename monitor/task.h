@@ -28,7 +28,7 @@ void task_init(void);
 /**
  * Start a program on @core for @owner, or for the monitor itself (NULL), which @watcher tells.
  *
- * @gift  a capability for the program, this core only, or CAP_NONE
+ * @gift  a capability for the program, this core only, or CAP_NONE; taken over in any case
  * Returns the task's number, or -ENOMEM, -EINVAL, -EHOSTDOWN; on this core also program_new()'s
  * errors come as the start's result, not here.
  */

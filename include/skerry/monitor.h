@@ -51,8 +51,8 @@
 	X(15, COUNTS, "first line, from 0", "-ENOENT: beyond the last",                            \
 	  "the monitor's own message counts, as lines of struct domain_count in answer words: "    \
 	  "w1 = core | type << 16, w2 = sent, w3 = received")                                      \
-	X(16, GRANTS, "what: GRANT_*", "-EPERM: the command line has no tests=1",                  \
-	  "for tests: the monitor's authority over its core or other memory, with the answer")
+	X(16, AUTHORITY, "", "-EPERM: the command line has no tests=1",                            \
+	  "for tests: the monitor's authority over its core, with the answer")
 
 enum monitor_request {
 #define X(number, name, args, errors, what) MON_##name = number,
@@ -63,10 +63,6 @@ enum monitor_request {
 
 #define PRINT_MAX             1024u /* bytes of one line */
 #define DOMAIN_PRINT_RETRY_NS 1000000ul
-
-/* MON_GRANTS: authority that tests of the CPU driver's calls need. */
-#define GRANT_CORE 0u
-#define GRANT_PHYS 1u
 
 /* MON_SPAWN: where the program is in the image ("bin/x", or "x" for that), and its arguments. */
 struct mon_spawn {

@@ -8,12 +8,16 @@
 #include <skerry/domain.h>
 #include <stdlib.h>
 
+/* While messages keep fibers busy, events and local calls are looked for once in so many times. */
+#define EVENTS_EVERY 16u
+
 struct fiber_loop rt_loop;
 
 static rt_server *server;
 static void *server_arg;
 static cap_t receive_slot;
 static u64 timer_set_ns = FIBER_FOREVER;
+static u32 skipped;
 
 /* ---- local calls ---- */
 
@@ -23,7 +27,7 @@ int rt_serve(rt_server *fn, void *arg)
 		receive_slot = slot_new();
 		if (receive_slot == CAP_NONE)
 			return -ENOMEM;
-		sys_receive_slot(receive_slot);
+		slot_receive_calls(receive_slot);
 	}
 	server = fn;
 	server_arg = arg;
@@ -36,7 +40,7 @@ static cap_t take_received(void)
 	cap_t got = receive_slot;
 
 	receive_slot = slot_new();
-	sys_receive_slot(receive_slot);
+	slot_receive_calls(receive_slot);
 	return got;
 }
 
@@ -51,7 +55,7 @@ static void serve(const struct sys_wait *got, bool with_cap)
 	slot_drop(call.cap);
 	if (receive_slot == CAP_NONE) {
 		receive_slot = slot_new();
-		sys_receive_slot(receive_slot);
+		slot_receive_calls(receive_slot);
 	}
 }
 
@@ -124,12 +128,12 @@ static u64 wait_events(void *arg, u64 mask, u64 deadline_ns)
 
 		notice_poll();
 		channel_prepare_sleep();
-		if (rt_loop.ready.first || (deadline_ns && deadline_ns <= clock_now_ns()))
+		if (rt_loop.ready.first && ++skipped % EVENTS_EVERY)
 			return 0;
-		if (deadline_ns)
-			set_timer(deadline_ns);
-		else
+		if (rt_loop.ready.first || deadline_ns <= clock_now_ns())
 			flags |= WAIT_POLL;
+		else
+			set_timer(deadline_ns);
 		result = sys_wait(UINT64_MAX, flags, &got);
 		if (result == -EAGAIN)
 			return 0;
@@ -140,7 +144,7 @@ static u64 wait_events(void *arg, u64 mask, u64 deadline_ns)
 		events = take_events(got.first);
 		if (events)
 			return events;
-		if (deadline_ns == 0)
+		if (flags & WAIT_POLL)
 			return 0;
 	}
 }

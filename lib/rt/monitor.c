@@ -27,7 +27,7 @@ s64 monitor_ask_cap(enum monitor_request what, struct sys_words *words, cap_t *s
 		return -ENOMEM;
 	sys_receive_slot(to);
 	result = monitor_ask(what, words, CAP_NONE);
-	sys_receive_slot(CAP_NONE);
+	slot_receive_restore();
 	if (result < 0)
 		slot_put(to);
 	else

@@ -65,3 +65,16 @@ void slot_drop(cap_t slot)
 	sys_cap_delete(slot);
 	slot_put(slot);
 }
+
+static cap_t for_calls;
+
+void slot_receive_calls(cap_t slot)
+{
+	for_calls = slot;
+	sys_receive_slot(slot);
+}
+
+void slot_receive_restore(void)
+{
+	sys_receive_slot(for_calls);
+}

@@ -24,4 +24,11 @@ void slot_put(cap_t slot);
 /** Empty a slot, all that derives from it included, and give it back. CAP_NONE is ignored. */
 void slot_drop(cap_t slot);
 
+/**
+ * Where a capability that comes along with a local call to this domain shall go; CAP_NONE: it is
+ * dropped. Holds until changed; who receives one otherwise, for a moment, restores this.
+ */
+void slot_receive_calls(cap_t slot);
+void slot_receive_restore(void);
+
 #endif

@@ -215,7 +215,9 @@ struct strv qemu_command(const struct vm *vm)
 	check_cores(vm->topology);
 	strv_add(&argv, qemu_program());
 	add_accel(&argv, vm->accel);
-	strv_split(&argv, "-machine q35 -nodefaults -no-reboot -display none "
+	/* Without system management mode a core has one address space less: 255 cores are there in
+	 * 1.5 s and 135 MB instead of 5 s and 1.2 GB. Nothing here uses it. */
+	strv_split(&argv, "-machine q35,smm=off -nodefaults -no-reboot -display none "
 			  "-chardev stdio,id=console,signal=off -serial chardev:console "
 			  "-device isa-debug-exit,iobase=0xf4,iosize=4");
 	qemu_machine_args(&argv, vm->topology);

@@ -139,17 +139,23 @@ int link_expect_child(u32 child, u64 *rx_phys)
 	return 0;
 }
 
-/* Our parent made its half before we started: make ours and say where it is. */
+/* Our parent made its half before we started: say where ours is. */
+static void say_hello(struct link *l)
+{
+	u64 *hello = (u64 *)((u8 *)l->ump.own + LINK_HELLO_OFFSET);
+
+	__atomic_store_n(hello, l->rx_phys + 1, __ATOMIC_RELEASE);
+	ring(l);
+}
+
 static void open_parent(u32 parent)
 {
 	struct link *l = new_link(parent, LINK_OPENING);
-	u64 *hello;
 
-	if (!l || open_link(l, self.boot->link_phys))
+	if (l && open_link(l, self.boot->link_phys) == 0)
+		say_hello(l);
+	else
 		rt_panic("monitor: no link to its parent, core %u", parent);
-	hello = (u64 *)((u8 *)l->ump.own + LINK_HELLO_OFFSET);
-	__atomic_store_n(hello, l->rx_phys + 1, __ATOMIC_RELEASE);
-	ring(l);
 }
 
 static bool hear_child(struct link *l)

@@ -30,6 +30,12 @@ static int more_tables(struct vspace *vs)
 	return table == CAP_NONE ? -ENOMEM : (int)sys_aspace_donate(vs->aspace, table);
 }
 
+/* Where a piece of foreign code is in the page, which begins with the first one. */
+static u64 offset_of(const u8 *code)
+{
+	return (u64)code - (u64)foreign_syscall;
+}
+
 /* One context with a page of code and a page of data; made by the first test. */
 static bool make_context(void)
 {
@@ -44,7 +50,7 @@ static bool make_context(void)
 	c.state = rt_frame_map_new(PAGE_SIZE, &c.state_frame);
 	if (!c.space || !c.context || !code || !c.data || !c.state)
 		return false;
-	memcpy(code, foreign_syscall, (size_t)(foreign_end - foreign_syscall));
+	memcpy(code, foreign_syscall, offset_of(foreign_end));
 	vspace_init(&c.vs, c.space, 0, 0, more_tables, NULL);
 	return !vspace_map(&c.vs, CODE_VA, c.code_frame.cap, 0, PAGE_SIZE, MAP_READ | MAP_EXEC) &&
 	       !vspace_map(&c.vs, DATA_VA, c.data_frame.cap, 0, PAGE_SIZE, MAP_READ | MAP_WRITE) &&
@@ -55,7 +61,7 @@ static bool make_context(void)
 static struct context_state *at(const u8 *code)
 {
 	memset(c.state, 0, sizeof(*c.state));
-	c.state->rip = CODE_VA + (u64)(code - foreign_syscall);
+	c.state->rip = CODE_VA + offset_of(code);
 	c.state->rsp = DATA_VA + PAGE_SIZE;
 	return c.state;
 }
@@ -103,7 +109,7 @@ static void page_fault_ends_the_run_and_can_be_resolved(void)
 	CHECK_EQUAL(run(), EXIT_FAULT);
 	CHECK_EQUAL(st->address, UNMAPPED + 8);
 	CHECK_EQUAL(st->error, WRITE_FAULT);
-	CHECK_EQUAL(st->rip, CODE_VA + (u64)(foreign_write - foreign_syscall));
+	CHECK_EQUAL(st->rip, CODE_VA + offset_of(foreign_write));
 	REQUIRE_EQUAL(vspace_map(&c.vs, UNMAPPED, frame.cap, 0, PAGE_SIZE, MAP_READ | MAP_WRITE),
 		      0);
 	CHECK_EQUAL(run(), EXIT_SYSCALL);
@@ -132,7 +138,7 @@ static void exceptions_end_the_run_with_their_vector(void)
 	st = at(foreign_ud2);
 	CHECK_EQUAL(run(), EXIT_EXCEPTION);
 	CHECK_EQUAL(st->vector, 6);
-	CHECK_EQUAL(st->rip, CODE_VA + (u64)(foreign_ud2 - foreign_syscall));
+	CHECK_EQUAL(st->rip, CODE_VA + offset_of(foreign_ud2));
 	at(foreign_hlt);
 	CHECK_EQUAL(run(), EXIT_EXCEPTION);
 	CHECK_EQUAL(st->vector, 13);

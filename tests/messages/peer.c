@@ -63,7 +63,7 @@ static int do_job(struct rt_channel *c, const struct start *start)
 		exit(3);
 	case JOB_FAULT:
 		__asm__ volatile("movl $1, 8"); /* a page fault: nothing is mapped there */
-		/* fallthrough */
+						/* fallthrough */
 	default:
 		return -EINVAL;
 	}

@@ -402,7 +402,7 @@ bool n_tty_readable(const struct n_tty *tty, bool poll)
 	return used(tty) >= need;
 }
 
-static size_t read_line(struct n_tty *tty, u8 *to, size_t len, bool *eof)
+static size_t read_line(struct n_tty *tty, u8 *to, size_t len, bool *line_end)
 {
 	size_t n = 0;
 
@@ -417,23 +417,22 @@ static size_t read_line(struct n_tty *tty, u8 *to, size_t len, bool *eof)
 		tty->tail++;
 		if (!is_eof)
 			to[n++] = c;
-		else if (n == 0)
-			*eof = true;
+		*line_end = end;
 		if (end)
 			break;
 	}
 	return n;
 }
 
-size_t n_tty_read(struct n_tty *tty, u8 *to, size_t len, bool *eof)
+size_t n_tty_read(struct n_tty *tty, u8 *to, size_t len, bool *end)
 {
 	size_t n = 0;
 
-	*eof = false;
+	*end = false;
 	if (!len)
 		return 0;
 	if (on(tty, ICANON))
-		return read_line(tty, to, len, eof);
+		return read_line(tty, to, len, end);
 	while (n < len && tty->tail != tty->head) {
 		set_end(tty, tty->tail, false);
 		to[n++] = *at(tty, tty->tail++);

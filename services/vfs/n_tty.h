@@ -66,10 +66,10 @@ void n_tty_output(struct n_tty *tty, const u8 *bytes, size_t len);
 /* Is there something to read: a line, or VMIN bytes? @poll: as poll(2) asks (VMIN with VTIME 0). */
 bool n_tty_readable(const struct n_tty *tty, bool poll);
 /*
- * Take what a read(2) of @len gives: at most a line when canonical. *@eof: an end of file was
- * read instead. Returns bytes.
+ * Take what a read(2) of @len gives: at most a line when canonical. *@end: the read is complete,
+ * because a line ended; if there are no bytes, at an end of file. Returns bytes.
  */
-size_t n_tty_read(struct n_tty *tty, u8 *to, size_t len, bool *eof);
+size_t n_tty_read(struct n_tty *tty, u8 *to, size_t len, bool *end);
 /* Bytes that can be read now: FIONREAD. */
 size_t n_tty_pending(const struct n_tty *tty);
 

@@ -50,7 +50,8 @@ struct proc_provider {
 };
 
 /* Set who knows the processes; before /proc is used. */
-void procfs_set_provider(struct vfs *vfs, const struct proc_provider *provider);
+/* 0 or -ENOMEM. */
+int procfs_set_provider(struct vfs *vfs, const struct proc_provider *provider);
 
 /* Add files to /proc. 0, -ENOMEM, -EEXIST. */
 int procfs_add(struct vfs *vfs, const struct proc_entry *entries, u32 n);

@@ -1,0 +1,27 @@
+/*
+ * procfs from inside: procfs.c, proc_fd.c. Private to services/vfs.
+ */
+#ifndef VFS_PROCFS_H
+#define VFS_PROCFS_H
+
+#include "pseudo.h"
+
+struct procfs {
+	const struct proc_provider *provider; /* NULL: no processes yet */
+	struct pseudo_node *root;
+	struct pseudo_node *process; /* the template of /proc/PID */
+};
+
+/* The process of an inode; NULL: gone. Good until the caller blocks. */
+struct vfs_task *proc_task(const struct inode *inode);
+/* May @t look into it? 0, -ESRCH, -EACCES. */
+int proc_may_read(struct vfs_task *t, const struct inode *inode);
+/* A name that is a decimal number below 2^31 without leading zeros; -1: it is not. */
+s64 proc_parse_number(const char *name, u32 len);
+
+/* proc_fd.c: add fd, fdinfo to the template. 0 or -ENOMEM. */
+int proc_fd_register(struct procfs *proc);
+
+int pseudo_magic_text(struct vfs_task *t, struct inode *inode, struct text *out);
+
+#endif

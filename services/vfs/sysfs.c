@@ -1,0 +1,52 @@
+/*
+ * sysfs: a tree of files that their owners describe. See proc.h.
+ *
+ * Runs in: the personality, host tests.
+ */
+#include "pseudo.h"
+
+#include <stdlib.h>
+
+int sysfs_add(struct vfs *vfs, const struct proc_entry *entries, u32 n)
+{
+	int err = 0;
+
+	for (u32 i = 0; i < n && !err; i++)
+		err = pseudo_add(vfs->sysfs, &entries[i], entries[i].arg);
+	return err;
+}
+
+static int mount(struct vfs *vfs, void *arg, const char *source, const char *options,
+		 struct superblock **out)
+{
+	(void)arg;
+	(void)source;
+	(void)options;
+	return pseudo_mount(vfs, "sysfs", VFS_SYSFS_MAGIC, vfs->sysfs, out);
+}
+
+int sysfs_register(struct vfs *vfs)
+{
+	static const char *const folders[] = {
+		"kernel", "devices/system/cpu", "devices/system/node", "class", "fs", "bus"};
+	struct fs_type *type = calloc(1, sizeof(*type));
+
+	if (!type)
+		return -ENOMEM;
+	*type = (struct fs_type){.name = "sysfs", .nodev = true, .mount = mount};
+	vfs_register_fs(vfs, type);
+	vfs->sysfs = pseudo_root(&pseudo_folder_ops, &pseudo_folder_file_ops);
+	if (!vfs->sysfs)
+		return -ENOMEM;
+	for (u32 i = 0; i < ARRAY_SIZE(folders); i++) {
+		if (!pseudo_folder(vfs->sysfs, folders[i], __builtin_strlen(folders[i])))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void sysfs_put(struct vfs *vfs)
+{
+	if (vfs->sysfs)
+		pseudo_free(vfs->sysfs);
+}

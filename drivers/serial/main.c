@@ -97,6 +97,15 @@ static void write_rx(struct client *c, const struct msg *m)
 	}
 }
 
+/* A terminal's output: whoever sends it has lines and line ends of its own. */
+static void raw_rx(struct client *c, const struct msg *m)
+{
+	const struct msg_text *text = (const struct msg_text *)m->payload;
+
+	put_line(c);
+	output_put(text->text, MIN(text->bytes, CONSOLE_CHUNK));
+}
+
 static void flush_rx(struct client *c, const struct msg *m)
 {
 	put_line(c);
@@ -113,6 +122,8 @@ static void client_fiber(void *arg)
 	while (rt_channel_receive(c->channel, &m, FIBER_FOREVER) == 0) {
 		if (m.type == CONSOLE_WRITE) {
 			write_rx(c, &m);
+		} else if (m.type == CONSOLE_RAW) {
+			raw_rx(c, &m);
 		} else if (m.type == CONSOLE_FLUSH) {
 			flush_rx(c, &m);
 		} else if (m.type == CONSOLE_LISTEN) {

@@ -24,11 +24,13 @@ struct msg_flush {
 	u64 cookie;
 };
 
-#define CONSOLE_WRITE   MSG_TYPE(MSG_CONSOLE, 1) /* to the driver: msg_text */
-#define CONSOLE_FLUSH   MSG_TYPE(MSG_CONSOLE, 2) /* to the driver: msg_flush */
-#define CONSOLE_FLUSHED MSG_TYPE(MSG_CONSOLE, 3) /* all text before the flush has left: msg_flush  \
-						  */
-#define CONSOLE_LISTEN MSG_TYPE(MSG_CONSOLE, 4)  /* to the driver: give me what is typed */
-#define CONSOLE_TYPED  MSG_TYPE(MSG_CONSOLE, 5)  /* from the driver: msg_text */
+#define CONSOLE_WRITE MSG_TYPE(MSG_CONSOLE, 1) /* to the driver: msg_text */
+#define CONSOLE_FLUSH MSG_TYPE(MSG_CONSOLE, 2) /* to the driver: msg_flush */
+#define CONSOLE_FLUSHED                                                                            \
+	MSG_TYPE(MSG_CONSOLE, 3)                /* all text before the flush has left: msg_flush   \
+						 */
+#define CONSOLE_LISTEN MSG_TYPE(MSG_CONSOLE, 4) /* to the driver: give me what is typed */
+#define CONSOLE_TYPED  MSG_TYPE(MSG_CONSOLE, 5) /* from the driver: msg_text */
+#define CONSOLE_RAW    MSG_TYPE(MSG_CONSOLE, 6) /* to the driver: msg_text, to be sent as it is */
 
 #endif

@@ -1,0 +1,57 @@
+/*
+ * From a number in rax to a handler. See syscall.h and, for the table, syscalls.h.
+ *
+ * Runs in: the personality's domain.
+ */
+#include "syscall.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define NUMBERS 512u
+
+#define WHOLE(number, name, args, test)                                                            \
+	[number] = {#name, args, sys_##name, CALL_WHOLE, NULL, test},
+#define PARTLY(number, name, args, test, missing)                                                  \
+	[number] = {#name, args, sys_##name, CALL_PARTLY, missing, test},
+#define ABSENT(number, name) [number] = {#name, "", NULL, CALL_ABSENT, NULL, ""},
+
+static const struct syscall calls[NUMBERS] = {
+#include "syscalls.h"
+};
+
+static bool named[NUMBERS]; /* on the console, because somebody missed it */
+
+const struct syscall *syscall_entry(u64 number)
+{
+	return number < NUMBERS && calls[number].name ? &calls[number] : NULL;
+}
+
+static s64 absent(struct thread *t, u64 number)
+{
+	const struct syscall *call = syscall_entry(number);
+
+	if (call && !named[number]) {
+		named[number] = true;
+		printf("linux: %s[%u] called %s (%lu), which is not there yet\n", t->name, t->tid,
+		       call->name, number);
+	}
+	return -ENOSYS;
+}
+
+void syscall_make(struct thread *t)
+{
+	struct context_state *r = t->regs;
+	const u64 a[6] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
+	u64 number = r->rax;
+	const struct syscall *call = syscall_entry(number);
+	s64 result;
+
+	t->call_number = number;
+	trace_call(t, call, a);
+	result = call && call->handler ? call->handler(t, a) : absent(t, number);
+	trace_result(t, call, result);
+	/* exec and sigreturn have made other registers, of a thread that is in no call. */
+	if (t->call_number == number)
+		t->regs->rax = (u64)result;
+}

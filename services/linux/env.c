@@ -1,0 +1,202 @@
+/*
+ * What the VFS needs of the personality (struct vfs_env), and the first root file system.
+ *
+ * Runs in: the personality's domain.
+ */
+#include "fmap.h"
+#include "misc.h"
+#include "ram.h"
+#include "random.h"
+#include "signal.h"
+#include "timer.h"
+#include "uaccess.h"
+
+#include <errno.h>
+#include <rt/rt.h>
+#include <rt/monitor.h>
+#include <string.h>
+#include <vfs/mount.h>
+
+static struct thread *thread_of(struct vfs_task *task)
+{
+	return container_of(task, struct thread, vfs);
+}
+
+static struct page *new_page(void *arg)
+{
+	(void)arg;
+	return ram_new_zeroed();
+}
+
+static void free_page(void *arg, struct page *page)
+{
+	(void)arg;
+	ram_free(page);
+}
+
+static u64 now_ns(void *arg)
+{
+	(void)arg;
+	return clock_now_ns() + timer_realtime_offset();
+}
+
+static void random_for_vfs(void *arg, void *to, size_t len)
+{
+	(void)arg;
+	random_bytes(to, len);
+}
+
+static int user_read(void *arg, struct vfs_task *task, void *to, u64 from, size_t len)
+{
+	(void)arg;
+	return copy_in(thread_of(task), to, from, len);
+}
+
+static int user_write(void *arg, struct vfs_task *task, u64 to, const void *from, size_t len)
+{
+	(void)arg;
+	return copy_out(thread_of(task), to, from, len);
+}
+
+static void unmap(void *arg, struct inode *inode, u64 first, u64 last)
+{
+	(void)arg;
+	fmap_unmap(inode, first, last);
+}
+
+static void signal_task(void *arg, struct vfs_task *task, int sig)
+{
+	(void)arg;
+	signal_thread(thread_of(task), &(struct k_siginfo){.signo = sig, .code = SI_KERNEL});
+}
+
+static void signal_pgrp(void *arg, u32 pgrp, int sig)
+{
+	(void)arg;
+	signal_group(pgrp, &(struct k_siginfo){.signo = sig, .code = SI_KERNEL});
+}
+
+static bool is_ignored(void *arg, struct vfs_task *task, int sig)
+{
+	const struct thread *t = thread_of(task);
+
+	(void)arg;
+	return t->sigmask & SIG_MASK(sig) ||
+	       t->process->sighand->action[sig - 1].handler == SIG_IGN;
+}
+
+static bool is_orphaned(void *arg, u32 pgrp)
+{
+	(void)arg;
+	for (const struct process *p = process_from(0); p; p = p->list_next) {
+		if (p->pgrp == pgrp && !p->zombie && p->parent && p->parent->pgrp != pgrp &&
+		    p->parent->sid == p->sid)
+			return false;
+	}
+	return true;
+}
+
+static bool is_in_session(void *arg, u32 pgrp, u32 sid)
+{
+	(void)arg;
+	for (const struct process *p = process_from(0); p; p = p->list_next) {
+		if (p->pgrp == pgrp && p->sid == sid)
+			return true;
+	}
+	return false;
+}
+
+static void set_tty(void *arg, u32 sid, struct tty *tty)
+{
+	(void)arg;
+	for (struct process *p = process_from(0); p; p = p->list_next) {
+		for (struct thread *t = p->threads; t && p->sid == sid; t = t->next)
+			t->vfs.ctty = tty;
+	}
+}
+
+static void log_line(void *arg, const char *line)
+{
+	(void)arg;
+	printf("linux: %s\n", line);
+}
+
+struct vfs *env_init(void)
+{
+	static struct vfs_env env = {
+		.page_new = new_page,
+		.page_free = free_page,
+		.now_ns = now_ns,
+		.random = random_for_vfs,
+		.user_read = user_read,
+		.user_write = user_write,
+		.unmap = unmap,
+		.signal_task = signal_task,
+		.signal_group = signal_pgrp,
+		.signal_ignored = is_ignored,
+		.group_orphaned = is_orphaned,
+		.group_in_session = is_in_session,
+		.session_set_tty = set_tty,
+		.log = log_line,
+	};
+	struct sys_words words = {0};
+
+	env.total_pages = ram_count();
+	if (monitor_ask(MON_MEMORY, &words, CAP_NONE) == 0)
+		env.total_pages += words.w[1] / PAGE_SIZE;
+	return vfs_new(&env, NULL, &rt_loop, NULL);
+}
+
+/* The boot image, mapped read-only. */
+static int map_image(const void **image, u64 *bytes)
+{
+	struct sys_words words = {0};
+	cap_t frame;
+	s64 err = monitor_ask_cap(MON_IMAGE, &words, &frame);
+
+	if (err)
+		return (int)err;
+	*bytes = words.w[1];
+	*image = vspace_attach(&rt_space, frame, 0, ROUND_UP(words.w[1], PAGE_SIZE), MAP_READ);
+	return *image ? 0 : -ENOMEM;
+}
+
+/* Every Linux program expects these; a root that brings its own mounts may mount over them. */
+static void mount_usual(struct vfs_task *task)
+{
+	static const struct {
+		const char *where, *type;
+	} mounts[] = {
+		{"/proc", "proc"}, {"/sys", "sysfs"}, {"/dev", "devtmpfs"}, {"/tmp", "tmpfs"}};
+
+	for (u32 i = 0; i < ARRAY_SIZE(mounts); i++) {
+		int err = vfs_mkdirat(task, AT_FDCWD, mounts[i].where, 0755);
+
+		if (!err || err == -EEXIST)
+			err = vfs_mount(task, mounts[i].type, mounts[i].where, mounts[i].type, 0,
+					"");
+		if (err)
+			printf("linux: mounting %s on %s: %s\n", mounts[i].type, mounts[i].where,
+			       strerror(-err));
+	}
+}
+
+int env_mount(struct vfs_task *task)
+{
+	char message[128];
+	const void *image = NULL;
+	u64 bytes = 0;
+	int err = map_image(&image, &bytes);
+
+	if (err) {
+		printf("linux: the boot image cannot be read: %s\n", strerror(-err));
+		return err;
+	}
+	err = vfs_unpack(task, image, bytes, message, sizeof(message));
+	if (err) {
+		printf("linux: the root file system: %s\n", message);
+		return err;
+	}
+	mount_usual(task);
+	return 0;
+}

@@ -1,0 +1,216 @@
+/*
+ * The end of threads and processes, and waiting for it.
+ *
+ *   exit, a fatal signal -> thread_end for each thread -> zombie -> wait or SA_NOCLDWAIT -> reaped
+ *
+ * Runs in: the personality's domain. Source: exit_group(2), wait(2), credentials(7).
+ */
+#include "console.h"
+#include "futex.h"
+#include "misc.h"
+#include "sched.h"
+#include "signal.h"
+#include "syscall.h"
+#include "timer.h"
+#include "uaccess.h"
+
+#include <rt/rt.h>
+#include <stdlib.h>
+#include <vfs/tty.h>
+
+/* ---- ending ---- */
+
+void process_kill(struct process *p, u32 status)
+{
+	if (p->group_exit)
+		return;
+	p->group_exit = true;
+	p->exit_status = status;
+	p->stopped = false;
+	for (struct thread *t = p->threads; t; t = t->next) {
+		fiber_wake_all(&t->stopped);
+		signal_interrupt(t);
+	}
+}
+
+s64 sys_exit_group(struct thread *t, const u64 *a)
+{
+	process_kill(t->process, (u32)(a[0] & 0xff) << 8);
+	return 0;
+}
+
+s64 sys_exit(struct thread *t, const u64 *a)
+{
+	t->exiting = true;
+	if (t->process->nthreads == 1)
+		t->process->exit_status = (u32)(a[0] & 0xff) << 8;
+	return 0;
+}
+
+/* Whom an orphan gets: the nearest ancestor that asked for it, or the first process. */
+static struct process *new_parent(const struct process *p)
+{
+	for (struct process *q = p->parent; q; q = q->parent) {
+		if (q->subreaper && !q->zombie)
+			return q;
+	}
+	return init_process;
+}
+
+/* A group that becomes an orphan while stopped is told to go on: setpgid(2), _exit(2). */
+static void wake_orphans(const struct process *p, u32 pgrp)
+{
+	bool stopped = false;
+
+	for (struct process *q = process_from(0); q; q = q->list_next) {
+		if (q->pgrp != pgrp || q == p || q->zombie || !q->parent)
+			continue;
+		stopped |= q->stopped;
+		if (q->parent->pgrp != pgrp && q->parent->sid == q->sid && q->parent != p &&
+		    q->parent != init_process)
+			return;
+	}
+	if (!stopped)
+		return;
+	signal_group(pgrp, &(struct k_siginfo){.signo = SIGHUP, .code = SI_KERNEL});
+	signal_group(pgrp, &(struct k_siginfo){.signo = SIGCONT, .code = SI_KERNEL});
+}
+
+static void orphan_children(struct process *p)
+{
+	struct process *heir = new_parent(p);
+
+	while (p->children) {
+		struct process *child = p->children;
+
+		process_disown(child);
+		if (!heir || heir == p)
+			continue;
+		process_adopt(child, heir);
+		if (child->death_signal)
+			signal_from_kernel(child, child->death_signal);
+		if (child->zombie)
+			signal_parent(child, CLD_EXITED, (int)(child->exit_status >> 8));
+		else if (child->sid == p->sid)
+			wake_orphans(p, child->pgrp);
+	}
+}
+
+static void leave_session(struct thread *t)
+{
+	struct process *p = t->process;
+
+	if (p->sid == p->pid && t->vfs.ctty)
+		tty_session_ended(t->vfs.ctty, p->sid);
+	if (p->parent && p->parent->sid == p->sid && p->parent->pgrp != p->pgrp)
+		wake_orphans(p, p->pgrp);
+}
+
+static void tell_parent(struct process *p)
+{
+	u32 status = p->exit_status;
+	const struct k_sigaction *action;
+	bool ignores;
+
+	if (!p->parent)
+		return;
+	action = &p->parent->sighand->action[SIGCHLD - 1];
+	ignores = p->exit_signal == SIGCHLD &&
+		  (action->handler == SIG_IGN || action->flags & SA_NOCLDWAIT);
+	if (status & 0x7f)
+		signal_parent(p, CLD_KILLED, (int)(status & 0x7f));
+	else
+		signal_parent(p, CLD_EXITED, (int)(status >> 8));
+	if (ignores)
+		process_reap(p);
+}
+
+void process_end_vfork(struct process *p)
+{
+	if (!p->vfork_wait)
+		return;
+	fiber_wake_all(p->vfork_wait);
+	p->vfork_wait = NULL;
+}
+
+/* The last thread is going: what the process has goes, but for what its parent will ask. */
+static void process_end(struct thread *t)
+{
+	struct process *p = t->process;
+
+	p->group_exit = true; /* whatever happens while files are closed */
+	timer_cancel(&p->real);
+	p->maxrss_pages = MAX(p->maxrss_pages, p->mm ? p->mm->peak_pages : 0);
+	p->minor_faults += p->mm ? p->mm->minor_faults : 0;
+	leave_session(t);
+	mm_put(p->mm);
+	p->mm = NULL;
+	process_end_vfork(p);
+	orphan_children(p);
+	pending_clear(&p->pending);
+}
+
+static void end_of_machine(const struct process *p)
+{
+	u32 status = p->exit_status;
+
+	console_flush();
+	exit(status & 0x7f ? 128 + (int)(status & 0x7f) : (int)(status >> 8));
+}
+
+void thread_end(struct thread *t)
+{
+	struct process *p = t->process;
+	bool last = p->nthreads == 1;
+	u32 zero = 0;
+
+	if (t->clear_child_tid && p->mm) {
+		copy_out(t, t->clear_child_tid, &zero, sizeof(zero));
+		futex_wake_at(p->mm, t->clear_child_tid, 1);
+	}
+	if (p->mm)
+		futex_robust_exit(t);
+	fd_table_put(&t->vfs, t->vfs.files);
+	fs_context_put(t->vfs.fs);
+	t->vfs.files = NULL;
+	t->vfs.fs = NULL;
+	if (last)
+		process_end(t);
+	pending_clear(&t->pending);
+	p->dead_user_ns += t->user_ns;
+	p->dead_system_ns += t->system_ns;
+	t->state = THREAD_DEAD;
+	if (last && p == init_process) {
+		p->zombie = true;
+		end_of_machine(p);
+	}
+	if (!last) {
+		thread_free(t);
+		return;
+	}
+	p->zombie = true;
+	pidfd_wake(p);
+	tell_parent(p); /* may free the process, and this thread with it */
+}
+
+void process_reap(struct process *p)
+{
+	struct process *parent = p->parent;
+
+	if (parent) {
+		u64 user_ns, system_ns;
+
+		process_times(p, &user_ns, &system_ns);
+		parent->children_user_ns += p->dead_user_ns + p->children_user_ns;
+		parent->children_system_ns += p->dead_system_ns + p->children_system_ns;
+		parent->children_maxrss =
+			MAX(parent->children_maxrss, MAX(p->maxrss_pages, p->children_maxrss));
+		parent->children_minor_faults += p->minor_faults + p->children_minor_faults;
+	}
+	process_disown(p);
+	while (p->threads)
+		thread_free(p->threads);
+	sighand_put(p->sighand);
+	pidfd_forget(p);
+	process_free(p);
+}

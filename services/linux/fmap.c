@@ -1,0 +1,119 @@
+/*
+ * Files behind mappings: pages of the page cache, shared with read and write.
+ *
+ * Also the way back: when a file is cut, its pages leave all mappings of it.
+ *
+ * Runs in: the personality's domain.
+ */
+#include "exec.h"
+#include "fmap.h"
+#include "ram.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <vfs/file.h>
+
+struct file_backing {
+	struct backing backing;
+	struct file *file;
+	bool exec; /* keeps the file from being written */
+};
+
+static const struct backing_ops file_ops;
+
+/* A hole that nobody will write through this mapping is a page of zeros. */
+static int file_backing_page(struct backing *backing, u64 index, bool shared, bool nowait,
+			     struct page **out)
+{
+	struct file_backing *f = container_of(backing, struct file_backing, backing);
+	int err;
+
+	(void)nowait; /* all file systems that can be mapped so far are in memory */
+	err = file_page(f->file, index, shared, out);
+	if (err)
+		return err == -ERANGE ? -EFAULT : err;
+	if (!*out) {
+		page_get(ram_zero);
+		*out = ram_zero;
+	}
+	return 0;
+}
+
+static void file_backing_release(struct backing *backing)
+{
+	struct file_backing *f = container_of(backing, struct file_backing, backing);
+	struct inode *inode = f->file->inode;
+
+	inode->mapping = (void *)((u64)inode->mapping - 1);
+	if (f->exec)
+		file_put_exec(f->file);
+	else
+		file_put(f->file);
+	free(f);
+}
+
+static const struct backing_ops file_ops = {
+	.page = file_backing_page,
+	.release = file_backing_release,
+};
+
+static struct backing *new_backing(struct file *file, bool exec)
+{
+	struct file_backing *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	f->backing = (struct backing){.ops = &file_ops, .refs = 1};
+	f->file = file;
+	f->exec = exec;
+	/* Of an inode's mappings only the number is kept: cutting a file that is mapped is rare. */
+	file->inode->mapping = (void *)((u64)file->inode->mapping + 1);
+	return &f->backing;
+}
+
+struct backing *backing_new_exec(struct vfs *vfs, struct file *file)
+{
+	(void)vfs;
+	return new_backing(file, true);
+}
+
+struct backing *backing_new_file(struct file *file)
+{
+	struct backing *b = new_backing(file, false);
+
+	if (b)
+		file_get(file);
+	return b;
+}
+
+struct file *backing_file(struct backing *b)
+{
+	return b && b->ops == &file_ops ? container_of(b, struct file_backing, backing)->file
+					: NULL;
+}
+
+static void unmap_in(struct mm *mm, const struct inode *inode, u64 first, u64 last)
+{
+	for (u32 i = 0; i < mm->vmas.count; i++) {
+		const struct vma *v = &mm->vmas.list[i];
+		struct file *file = backing_file(v->object);
+		u64 from = v->offset / PAGE_SIZE, pages = (v->end - v->start) / PAGE_SIZE;
+		u64 low, high;
+
+		if (!file || file->inode != inode || last < from || first >= from + pages)
+			continue;
+		low = first > from ? first - from : 0;
+		high = MIN(last - from, pages - 1) + 1;
+		mm_drop(mm, v->start + low * PAGE_SIZE, v->start + high * PAGE_SIZE);
+	}
+}
+
+void fmap_unmap(struct inode *inode, u64 first, u64 last)
+{
+	if (!inode->mapping)
+		return;
+	for (struct process *p = process_from(0); p; p = p->list_next) {
+		if (p->mm)
+			unmap_in(p->mm, inode, first, last);
+	}
+}

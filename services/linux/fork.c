@@ -1,0 +1,308 @@
+/*
+ * New processes and threads: fork, vfork, clone, clone3.
+ *
+ * A clone shares or copies, piece by piece, what its flags say. Everything that can fail happens
+ * before the child is put into its family; then it runs.
+ *
+ * Not here: namespaces (CLONE_NEW*), which are refused.
+ * Runs in: the personality's domain. Source: clone(2), fork(2), vfork(2).
+ */
+#include "misc.h"
+#include "sched.h"
+#include "signal.h"
+#include "syscall.h"
+#include "uaccess.h"
+
+#include <errno.h>
+#include <rt/rt.h>
+#include <string.h>
+
+#define CLONE_NEW_ANY                                                                              \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
+	 CLONE_NEWPID | CLONE_NEWNET)
+#define EXIT_SIGNAL_MASK 0xfful
+
+static int check_flags(struct thread *t, const struct k_clone_args *c)
+{
+	u64 f = c->flags;
+
+	if (f & CLONE_NEW_ANY)
+		return capable(t, VFS_CAP_SYS_ADMIN) || f & CLONE_NEWUSER ? -EINVAL : -EPERM;
+	if ((f & CLONE_THREAD && !(f & CLONE_SIGHAND)) || (f & CLONE_SIGHAND && !(f & CLONE_VM)) ||
+	    (f & CLONE_SIGHAND && f & CLONE_CLEAR_SIGHAND))
+		return -EINVAL;
+	if (f & CLONE_PIDFD && f & CLONE_DETACHED)
+		return -EINVAL;
+	if (f & CLONE_PARENT && t->process == init_process)
+		return -EINVAL;
+	if (c->exit_signal > SIGNALS)
+		return -EINVAL;
+	return 0;
+}
+
+static u64 user_processes(u32 uid)
+{
+	u64 n = 0;
+
+	for (struct process *p = process_from(0); p; p = p->list_next)
+		n += p->threads && p->threads->cred.uid == uid;
+	return n;
+}
+
+/* The thread's own part: registers, masks, names. */
+static void copy_thread(struct thread *child, const struct thread *t, const struct k_clone_args *c)
+{
+	*child->regs = *t->regs;
+	child->regs->rax = 0;
+	if (c->stack)
+		child->regs->rsp = c->stack + c->stack_size;
+	if (c->flags & CLONE_SETTLS)
+		child->regs->fs_base = c->tls;
+	memcpy(child->name, t->name, sizeof(child->name));
+	child->cred = t->cred;
+	groups_get(child->cred.groups);
+	child->sigmask = t->sigmask;
+	child->no_new_privs = t->no_new_privs;
+	if (!(c->flags & CLONE_VM) || c->flags & CLONE_VFORK)
+		child->altstack = t->altstack;
+	if (c->flags & CLONE_CHILD_CLEARTID)
+		child->clear_child_tid = c->child_tid;
+	if (!(c->flags & CLONE_VM)) {
+		child->rseq = t->rseq;
+		child->rseq_len = t->rseq_len;
+		child->rseq_sig = t->rseq_sig;
+	}
+	sched_inherit(child, t);
+}
+
+static int copy_files(struct thread *child, struct thread *t, u64 flags)
+{
+	child->vfs.vfs = t->vfs.vfs;
+	child->vfs.ctty = t->vfs.ctty;
+	if (flags & CLONE_FS)
+		child->vfs.fs = fs_context_get(t->vfs.fs);
+	else
+		child->vfs.fs = fs_context_copy(t->vfs.fs);
+	if (!child->vfs.fs)
+		return -ENOMEM;
+	if (flags & CLONE_FILES)
+		child->vfs.files = fd_table_get(t->vfs.files);
+	else if (fd_table_copy(t->vfs.files, &child->vfs.files))
+		return -ENOMEM;
+	return 0;
+}
+
+/* Memory, signal handlers and limits of a new process. */
+static int copy_process(struct process *p, struct thread *t, const struct k_clone_args *c)
+{
+	struct process *from = t->process;
+
+	p->pgrp = from->pgrp;
+	p->sid = from->sid;
+	p->exit_signal = (s32)c->exit_signal;
+	p->dumpable = from->dumpable;
+	memcpy(p->limits, from->limits, sizeof(p->limits));
+	if (c->flags & CLONE_SIGHAND) {
+		p->sighand = from->sighand;
+		p->sighand->refs++;
+	} else {
+		p->sighand = sighand_copy(from->sighand);
+		if (p->sighand && c->flags & CLONE_CLEAR_SIGHAND)
+			sighand_reset(p->sighand);
+	}
+	if (c->flags & CLONE_VM) {
+		p->mm = from->mm;
+		p->mm->users++;
+	} else {
+		p->mm = mm_fork(from->mm);
+	}
+	return p->sighand && p->mm ? 0 : -ENOMEM;
+}
+
+static void undo(struct process *p, struct thread *child, bool new_process)
+{
+	if (child) {
+		if (child->vfs.files)
+			fd_table_put(&child->vfs, child->vfs.files);
+		if (child->vfs.fs)
+			fs_context_put(child->vfs.fs);
+		thread_free(child);
+	}
+	if (!new_process)
+		return;
+	mm_put(p->mm);
+	sighand_put(p->sighand);
+	process_free(p);
+}
+
+/* Tell numbers to whom it was asked for; bad pointers are the child's or parent's own loss. */
+static void tell_tids(struct thread *t, struct thread *child, const struct k_clone_args *c)
+{
+	u32 tid = child->tid;
+
+	if (c->flags & CLONE_PARENT_SETTID)
+		copy_out(t, c->parent_tid, &tid, sizeof(tid));
+	if (c->flags & CLONE_CHILD_SETTID)
+		mm_copy(child->process->mm, &tid, c->child_tid, sizeof(tid), true);
+}
+
+static void join_family(struct process *p, struct thread *t, u64 flags)
+{
+	struct process *parent = t->process;
+
+	if (flags & CLONE_PARENT && parent->parent) {
+		p->exit_signal = parent->exit_signal;
+		parent = parent->parent;
+	}
+	process_adopt(p, parent);
+}
+
+/* vfork(2): the parent waits until the child no longer uses its memory; only death ends that. */
+static void wait_for_vfork(struct thread *t, struct process *p)
+{
+	struct fiber_queue done = {0};
+	u32 pid = p->pid;
+
+	p->vfork_wait = &done;
+	while (fiber_wait(sched_loop(), &done, FIBER_FOREVER) == -EINTR) {
+		p = process_find(pid);
+		if (!p || p->vfork_wait != &done)
+			return;
+		if (signal_fatal(t)) {
+			p->vfork_wait = NULL;
+			return;
+		}
+	}
+}
+
+static s64 clone_thread(struct thread *t, const struct k_clone_args *c, u32 pid_wanted)
+{
+	bool new_process = !(c->flags & CLONE_THREAD);
+	struct process *p = t->process;
+	struct thread *child = NULL;
+	int pidfd = -1, err = -EAGAIN;
+	u32 tid;
+
+	if (user_processes(t->cred.uid) >= p->limits[RLIMIT_NPROC].cur && t->cred.uid != 0 &&
+	    !capable(t, VFS_CAP_SYS_RESOURCE) && !capable(t, VFS_CAP_SYS_ADMIN))
+		return -EAGAIN;
+	if (new_process) {
+		p = process_new(pid_wanted);
+		if (!p)
+			return pid_wanted ? -EEXIST : -EAGAIN;
+		err = copy_process(p, t, c);
+		if (err)
+			goto fail;
+	}
+	err = -ENOMEM;
+	child = thread_new(p, new_process ? p->pid : 0);
+	if (!child)
+		goto fail;
+	copy_thread(child, t, c);
+	err = copy_files(child, t, c->flags);
+	if (!err)
+		err = context_bind(child->context, p->mm->space);
+	if (!err && c->flags & CLONE_PIDFD) {
+		pidfd = pidfd_new(t, p, 0);
+		err = pidfd < 0 ? pidfd : copy_out(t, c->pidfd, &pidfd, sizeof(pidfd));
+	}
+	if (err)
+		goto fail;
+	thread_sync_vfs(child);
+	tell_tids(t, child, c);
+	tid = child->tid;
+	if (new_process)
+		join_family(p, t, c->flags);
+	sched_add(child);
+	if (c->flags & CLONE_VFORK)
+		wait_for_vfork(t, p);
+	return tid;
+fail:
+	if (pidfd >= 0)
+		vfs_close(&t->vfs, pidfd);
+	undo(p, child, new_process);
+	return err;
+}
+
+static s64 clone_checked(struct thread *t, const struct k_clone_args *c, u32 pid_wanted)
+{
+	int err = check_flags(t, c);
+
+	return err ? err : clone_thread(t, c, pid_wanted);
+}
+
+s64 sys_fork(struct thread *t, const u64 *a)
+{
+	(void)a;
+	return clone_checked(t, &(struct k_clone_args){.exit_signal = SIGCHLD}, 0);
+}
+
+s64 sys_vfork(struct thread *t, const u64 *a)
+{
+	(void)a;
+	return clone_checked(
+		t, &(struct k_clone_args){.flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD},
+		0);
+}
+
+s64 sys_clone(struct thread *t, const u64 *a)
+{
+	struct k_clone_args c = {
+		.flags = a[0] & 0xffffffff & ~EXIT_SIGNAL_MASK,
+		.exit_signal = a[0] & EXIT_SIGNAL_MASK,
+		.stack = a[1],
+		.parent_tid = a[2],
+		.pidfd = a[2],
+		.child_tid = a[3],
+		.tls = a[4],
+	};
+
+	if (c.flags & CLONE_PIDFD && c.flags & CLONE_PARENT_SETTID)
+		return -EINVAL;
+	return clone_checked(t, &c, 0);
+}
+
+#define CLONE_ARGS_FIRST 64u /* bytes of the structure's first version */
+
+s64 sys_clone3(struct thread *t, const u64 *a)
+{
+	struct k_clone_args c = {0};
+	s32 pid_wanted = 0;
+	u8 rest[64];
+	int err;
+
+	if (a[1] < CLONE_ARGS_FIRST)
+		return -EINVAL;
+	if (a[1] > PAGE_SIZE)
+		return -E2BIG;
+	err = copy_in(t, &c, a[0], MIN(a[1], sizeof(c)));
+	for (u64 at = sizeof(c); at < a[1] && !err; at += sizeof(rest)) {
+		u64 n = MIN(sizeof(rest), a[1] - at);
+
+		err = copy_in(t, rest, a[0] + at, n);
+		for (u64 i = 0; i < n && !err; i++)
+			err = rest[i] ? -E2BIG : 0;
+	}
+	if (err)
+		return err;
+	if (c.flags & (EXIT_SIGNAL_MASK | CLONE_DETACHED) ||
+	    (c.flags & (CLONE_THREAD | CLONE_PARENT) && c.exit_signal) ||
+	    !c.stack != !c.stack_size || c.exit_signal > SIGNALS || !c.set_tid != !c.set_tid_size ||
+	    c.set_tid_size > 1)
+		return -EINVAL;
+	if (c.set_tid) {
+		if (copy_in(t, &pid_wanted, c.set_tid, sizeof(pid_wanted)))
+			return -EFAULT;
+		if (pid_wanted < 1)
+			return -EINVAL;
+		if (!capable(t, VFS_CAP_SYS_ADMIN))
+			return -EPERM;
+	}
+	return clone_checked(t, &c, (u32)pid_wanted);
+}
+
+s64 sys_set_tid_address(struct thread *t, const u64 *a)
+{
+	t->clear_child_tid = a[0];
+	return t->tid;
+}

@@ -1,0 +1,373 @@
+/* See futex.h. */
+#include "futex.h"
+#include "sched.h"
+#include "signal.h"
+#include "syscall.h"
+#include "timer.h"
+#include "uaccess.h"
+
+#include <errno.h>
+
+#define BUCKETS           256u
+#define FUTEX_WAIT        0u
+#define FUTEX_WAKE        1u
+#define FUTEX_REQUEUE     3u
+#define FUTEX_CMP_REQUEUE 4u
+#define FUTEX_WAKE_OP     5u
+#define FUTEX_WAIT_BITSET 9u
+#define FUTEX_WAKE_BITSET 10u
+#define FUTEX_PRIVATE     128u
+#define FUTEX_REALTIME    256u
+#define FUTEX_WAITERS     0x80000000u
+#define FUTEX_OWNER_DIED  0x40000000u
+#define FUTEX_TID_MASK    0x3fffffffu
+#define ROBUST_MAX        2048u /* entries that are looked at: ROBUST_LIST_LIMIT */
+
+struct key {
+	const void *where; /* struct mm or struct page */
+	u64 offset;
+};
+
+struct waiter {
+	struct waiter *next;
+	struct key key;
+	u32 bits;
+	bool woken;
+	struct fiber_queue queue;
+};
+
+static struct waiter *buckets[BUCKETS];
+
+static struct waiter **bucket(const struct key *key)
+{
+	u64 h = ((u64)key->where >> 4) * 31 + (key->offset >> 2);
+
+	return &buckets[(h * 0x9e3779b97f4a7c15ul) >> 56];
+}
+
+static bool is_same(const struct key *a, const struct key *b)
+{
+	return a->where == b->where && a->offset == b->offset;
+}
+
+/* The futex of @addr: 0, -EINVAL (not aligned), -EFAULT. */
+static int find_key(struct mm *mm, u64 addr, bool private, struct key *key)
+{
+	const struct vma *vma = vma_at(&mm->vmas, addr);
+	u64 *entry;
+
+	if (addr % 4)
+		return -EINVAL;
+	if (addr >= MM_TOP || !vma)
+		return -EFAULT;
+	*key = (struct key){mm, addr};
+	if (private || !(vma->flags & VM_SHARED))
+		return 0;
+	if (mm_touch(mm, addr, TOUCH_READ, &entry))
+		return -EFAULT;
+	*key = (struct key){entry_page(*entry), addr % PAGE_SIZE};
+	return 0;
+}
+
+static void waiter_remove(struct waiter *w)
+{
+	for (struct waiter **at = bucket(&w->key); *at; at = &(*at)->next) {
+		if (*at == w) {
+			*at = w->next;
+			return;
+		}
+	}
+}
+
+static void waiter_add(struct waiter *w)
+{
+	struct waiter **at = bucket(&w->key);
+
+	while (*at)
+		at = &(*at)->next;
+	w->next = NULL;
+	*at = w;
+}
+
+static void wake(struct waiter *w)
+{
+	waiter_remove(w);
+	w->woken = true;
+	fiber_wake_all(&w->queue);
+}
+
+static u32 wake_key(const struct key *key, u32 n, u32 bits)
+{
+	struct waiter *next;
+	u32 woken = 0;
+
+	for (struct waiter *w = *bucket(key); w && woken < n; w = next) {
+		next = w->next;
+		if (is_same(&w->key, key) && w->bits & bits) {
+			wake(w);
+			woken++;
+		}
+	}
+	return woken;
+}
+
+u32 futex_wake_at(struct mm *mm, u64 addr, u32 n)
+{
+	struct key key;
+	u32 woken = 0;
+
+	if (find_key(mm, addr, false, &key) == 0)
+		woken = wake_key(&key, n, UINT32_MAX);
+	return woken;
+}
+
+/* ---- waiting ---- */
+
+static s64 wait_until(struct thread *t, u64 addr, u32 value, u32 bits, bool private,
+		      u64 deadline_ns)
+{
+	struct waiter w = {.bits = bits};
+	u32 now;
+	int err = find_key(thread_mm(t), addr, private, &w.key);
+
+	if (err)
+		return err;
+	if (copy_in(t, &now, addr, sizeof(now)))
+		return -EFAULT;
+	if (now != value)
+		return -EAGAIN;
+	waiter_add(&w);
+	err = sched_wait(t, &w.queue, deadline_ns);
+	if (w.woken)
+		return 0;
+	waiter_remove(&w);
+	return err;
+}
+
+static s64 restart_wait(struct thread *t)
+{
+	s64 err = wait_until(t, t->restart_arg, (u32)t->restart_arg2, UINT32_MAX, false,
+			     t->restart_ns);
+
+	return err == -EINTR ? -E_RESTARTBLOCK : err;
+}
+
+static s64 futex_wait(struct thread *t, const u64 *a, u32 op, u32 command)
+{
+	u64 deadline_ns = FIBER_FOREVER;
+	u32 bits = command == FUTEX_WAIT_BITSET ? (u32)a[5] : UINT32_MAX;
+	struct k_timespec ts;
+	s64 err;
+
+	if (!bits)
+		return -EINVAL;
+	if (a[3]) {
+		u64 ns, now_ns = 0;
+
+		if (copy_in(t, &ts, a[3], sizeof(ts)))
+			return -EFAULT;
+		if (timespec_to_ns(&ts, &ns))
+			return -EINVAL;
+		if (command == FUTEX_WAIT_BITSET) /* an absolute time */
+			timer_read_clock(t, op & FUTEX_REALTIME ? 0 : 1, &now_ns);
+		deadline_ns = timer_deadline(ns > now_ns ? ns - now_ns : 0);
+	}
+	err = wait_until(t, a[0], (u32)a[2], bits, op & FUTEX_PRIVATE, deadline_ns);
+	if (err != -EINTR)
+		return err;
+	if (deadline_ns == FIBER_FOREVER || command == FUTEX_WAIT_BITSET)
+		return -E_RESTARTSYS;
+	t->restart = restart_wait;
+	t->restart_ns = deadline_ns;
+	t->restart_arg = a[0];
+	t->restart_arg2 = a[2];
+	return -E_RESTARTBLOCK;
+}
+
+/* ---- moving and waking ---- */
+
+static s64 requeue(struct thread *t, const u64 *a, u32 op, bool compare)
+{
+	struct key from, to;
+	struct waiter *next;
+	u32 now, nwake = (u32)a[2], nmove = (u32)a[3], woken, moved = 0;
+	int err = find_key(thread_mm(t), a[0], op & FUTEX_PRIVATE, &from);
+
+	if ((s32)nwake < 0 || (s32)nmove < 0)
+		return -EINVAL;
+	if (!err)
+		err = find_key(thread_mm(t), a[4], op & FUTEX_PRIVATE, &to);
+	if (err)
+		return err;
+	if (compare) {
+		if (copy_in(t, &now, a[0], sizeof(now)))
+			return -EFAULT;
+		if (now != (u32)a[5])
+			return -EAGAIN;
+	}
+	woken = wake_key(&from, nwake, UINT32_MAX);
+	for (struct waiter *w = *bucket(&from); w && moved < nmove; w = next) {
+		next = w->next;
+		if (!is_same(&w->key, &from))
+			continue;
+		waiter_remove(w);
+		w->key = to;
+		waiter_add(w);
+		moved++;
+	}
+	return woken + (compare ? moved : 0);
+}
+
+/* FUTEX_WAKE_OP: an operation on the second word, which decides whether its waiters wake too. */
+static s64 wake_op(struct thread *t, const u64 *a, u32 op)
+{
+	u32 code = (u32)a[5], old, new, argument = code >> 12 & 0xfff, against = code & 0xfff;
+	struct key first, second;
+	bool yes;
+	u32 woken;
+	int err = find_key(thread_mm(t), a[0], op & FUTEX_PRIVATE, &first);
+
+	if (!err)
+		err = find_key(thread_mm(t), a[4], op & FUTEX_PRIVATE, &second);
+	if (!err)
+		err = copy_in(t, &old, a[4], sizeof(old));
+	if (err)
+		return err;
+	if (code >> 31)
+		argument = 1u << (argument & 31);
+	switch (code >> 28 & 7) {
+	case 0:
+		new = argument;
+		break;
+	case 1:
+		new = old + argument;
+		break;
+	case 2:
+		new = old | argument;
+		break;
+	case 3:
+		new = old & ~argument;
+		break;
+	case 4:
+		new = old ^ argument;
+		break;
+	default:
+		return -ENOSYS;
+	}
+	if (copy_out(t, a[4], &new, sizeof(new)))
+		return -EFAULT;
+	switch (code >> 24 & 15) {
+	case 0:
+		yes = old == against;
+		break;
+	case 1:
+		yes = old != against;
+		break;
+	case 2:
+		yes = (s32)old < (s32)against;
+		break;
+	case 3:
+		yes = (s32)old <= (s32)against;
+		break;
+	case 4:
+		yes = (s32)old > (s32)against;
+		break;
+	case 5:
+		yes = (s32)old >= (s32)against;
+		break;
+	default:
+		return -ENOSYS;
+	}
+	woken = wake_key(&first, (u32)a[2], UINT32_MAX);
+	return woken + (yes ? wake_key(&second, (u32)a[3], UINT32_MAX) : 0);
+}
+
+s64 sys_futex(struct thread *t, const u64 *a)
+{
+	u32 op = (u32)a[1], command = op & 127;
+	struct key key;
+	int err;
+
+	if (op & FUTEX_REALTIME && command != FUTEX_WAIT_BITSET && command != FUTEX_WAIT)
+		return -ENOSYS;
+	switch (command) {
+	case FUTEX_WAIT:
+	case FUTEX_WAIT_BITSET:
+		return futex_wait(t, a, op, command);
+	case FUTEX_WAKE:
+	case FUTEX_WAKE_BITSET:
+		if (command == FUTEX_WAKE_BITSET && !(u32)a[5])
+			return -EINVAL;
+		err = find_key(thread_mm(t), a[0], op & FUTEX_PRIVATE, &key);
+		if (err)
+			return err;
+		return wake_key(&key, (u32)a[2],
+				command == FUTEX_WAKE_BITSET ? (u32)a[5] : UINT32_MAX);
+	case FUTEX_REQUEUE:
+	case FUTEX_CMP_REQUEUE:
+		return requeue(t, a, op, command == FUTEX_CMP_REQUEUE);
+	case FUTEX_WAKE_OP:
+		return wake_op(t, a, op);
+	default:
+		return -ENOSYS;
+	}
+}
+
+/* ---- robust mutexes ---- */
+
+s64 sys_set_robust_list(struct thread *t, const u64 *a)
+{
+	if (a[1] != 24)
+		return -EINVAL;
+	t->robust_list = a[0];
+	t->robust_len = a[1];
+	return 0;
+}
+
+s64 sys_get_robust_list(struct thread *t, const u64 *a)
+{
+	struct thread *of = a[0] ? thread_find((u32)a[0]) : t;
+	u64 len = 24;
+
+	if (!of)
+		return -ESRCH;
+	if (of->process != t->process && of->cred.uid != t->cred.euid &&
+	    !capable(t, CAP_SYS_PTRACE))
+		return -EPERM;
+	if (copy_out(t, a[2], &len, sizeof(len)))
+		return -EFAULT;
+	return copy_out(t, a[1], &of->robust_list, sizeof(u64));
+}
+
+static void release(struct thread *t, u64 addr)
+{
+	u32 word;
+
+	if (addr % 4 || copy_in(t, &word, addr, sizeof(word)) || (word & FUTEX_TID_MASK) != t->tid)
+		return;
+	word = (word & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
+	if (copy_out(t, addr, &word, sizeof(word)) == 0)
+		futex_wake_at(thread_mm(t), addr, 1);
+}
+
+void futex_robust_exit(struct thread *t)
+{
+	u64 head[3], at; /* first entry, offset of the word, entry being locked or unlocked */
+
+	if (!t->robust_list || copy_in(t, head, t->robust_list, sizeof(head)))
+		return;
+	at = head[0];
+	for (u32 i = 0; i < ROBUST_MAX && (at & ~1ul) != t->robust_list; i++) {
+		u64 next;
+		bool more = copy_in(t, &next, at & ~1ul, sizeof(next)) == 0;
+
+		if (at != head[2])
+			release(t, (at & ~1ul) + head[1]);
+		if (!more)
+			break;
+		at = next;
+	}
+	if (head[2])
+		release(t, (head[2] & ~1ul) + head[1]);
+	t->robust_list = 0;
+}

@@ -1,0 +1,41 @@
+/*
+ * What the files of the personality offer each other that needs no header of its own.
+ */
+#ifndef LINUX_MISC_H
+#define LINUX_MISC_H
+
+#include "process.h"
+
+/* resource.c */
+void usage_of_process(const struct process *p, struct k_rusage *usage);
+
+/* exit.c: the parent of a vfork may go on. */
+void process_end_vfork(struct process *p);
+
+/* pidfd.c */
+/** A descriptor for @p in @t; @flags O_NONBLOCK. A negative errno on failure. */
+int pidfd_new(struct thread *t, struct process *p, u32 flags);
+/** The process of a descriptor, NULL in *@p if it is gone; -EBADF. @nonblock may be NULL. */
+int pidfd_process(struct thread *t, int fd, struct process **p, bool *nonblock);
+/** @p has ended: tell those who poll. */
+void pidfd_wake(struct process *p);
+/** @p is going away: descriptors of it stay, and know that. */
+void pidfd_forget(struct process *p);
+
+/* uname.c */
+extern struct k_utsname utsname;
+
+/* env.c: the VFS of this core, and its first root. */
+struct vfs *env_init(void);
+/** Fill the root from the image, and mount what every Linux program expects. 0 or -errno. */
+int env_mount(struct vfs_task *task);
+/** The root's files are here: @bytes of an archive. NULL: the image is not there. */
+const void *env_image(u64 *bytes);
+
+/* proc.c: what /proc and /sys show. */
+int proc_init(struct vfs *vfs);
+
+/* main.c */
+extern const char *kernel_cmdline;
+
+#endif

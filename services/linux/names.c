@@ -1,0 +1,451 @@
+/*
+ * System calls that take paths. Thin: the work is in services/vfs.
+ *
+ * Runs in: the personality's domain. Source: the manual pages of the calls.
+ */
+#include "name.h"
+#include "syscall.h"
+#include "timer.h"
+#include "uaccess.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <vfs/mount.h>
+
+#define SPARE_NAMES 8u
+
+static char *spare[SPARE_NAMES];
+static u32 nspare;
+
+int name_get(struct thread *t, u64 addr, char **name)
+{
+	s64 len;
+
+	*name = nspare ? spare[--nspare] : malloc(VFS_PATH_MAX);
+	if (!*name)
+		return -ENOMEM;
+	len = copy_string(t, *name, addr, VFS_PATH_MAX);
+	if (len >= 0)
+		return 0;
+	name_put(*name);
+	*name = NULL;
+	return (int)len;
+}
+
+void name_put(char *name)
+{
+	if (name && nspare < SPARE_NAMES)
+		spare[nspare++] = name;
+	else
+		free(name);
+}
+
+/* Get a path, do something with it, give it back. */
+#define WITH_NAME(t, addr, name, result, what)                                                     \
+	do {                                                                                       \
+		char *name;                                                                        \
+		result = name_get(t, addr, &name);                                                 \
+		if (!result)                                                                       \
+			result = (what);                                                           \
+		name_put(name);                                                                    \
+	} while (0)
+
+/* The same for two. */
+#define WITH_NAMES(t, addr1, one, addr2, two, result, what)                                        \
+	do {                                                                                       \
+		char *one, *two = NULL;                                                            \
+		result = name_get(t, addr1, &one);                                                 \
+		if (!result)                                                                       \
+			result = name_get(t, addr2, &two);                                         \
+		if (!result)                                                                       \
+			result = (what);                                                           \
+		name_put(one);                                                                     \
+		name_put(two);                                                                     \
+	} while (0)
+
+/* ---- opening ---- */
+
+static s64 open_at(struct thread *t, int dirfd, u64 path, int flags, u32 mode)
+{
+	s64 result;
+
+	WITH_NAME(t, path, name, result, vfs_openat(&t->vfs, dirfd, name, flags, mode));
+	return result;
+}
+
+s64 sys_open(struct thread *t, const u64 *a)
+{
+	return open_at(t, AT_FDCWD, a[0], (int)a[1], (u32)a[2]);
+}
+
+s64 sys_openat(struct thread *t, const u64 *a)
+{
+	return open_at(t, (int)a[0], a[1], (int)a[2], (u32)a[3]);
+}
+
+s64 sys_creat(struct thread *t, const u64 *a)
+{
+	return open_at(t, AT_FDCWD, a[0], O_CREAT | O_WRONLY | O_TRUNC, (u32)a[1]);
+}
+
+s64 sys_openat2(struct thread *t, const u64 *a)
+{
+	struct vfs_open_how how = {0};
+	s64 result;
+	u8 byte;
+
+	if (a[3] < sizeof(how))
+		return -EINVAL;
+	if (a[3] > PAGE_SIZE)
+		return -E2BIG;
+	if (copy_in(t, &how, a[2], sizeof(how)))
+		return -EFAULT;
+	for (u64 i = sizeof(how); i < a[3]; i++) {
+		if (copy_in(t, &byte, a[2] + i, 1))
+			return -EFAULT;
+		if (byte)
+			return -E2BIG;
+	}
+	WITH_NAME(t, a[1], name, result, vfs_openat2(&t->vfs, (int)a[0], name, &how));
+	return result;
+}
+
+/* ---- names ---- */
+
+s64 sys_mkdirat(struct thread *t, const u64 *a)
+{
+	s64 result;
+
+	WITH_NAME(t, a[1], name, result, vfs_mkdirat(&t->vfs, (int)a[0], name, (u32)a[2]));
+	return result;
+}
+
+s64 sys_mkdir(struct thread *t, const u64 *a)
+{
+	return sys_mkdirat(t, (u64[]){(u64)AT_FDCWD, a[0], a[1]});
+}
+
+s64 sys_mknodat(struct thread *t, const u64 *a)
+{
+	s64 result;
+
+	WITH_NAME(t, a[1], name, result,
+		  vfs_mknodat(&t->vfs, (int)a[0], name, (u32)a[2], (u32)a[3]));
+	return result;
+}
+
+s64 sys_mknod(struct thread *t, const u64 *a)
+{
+	return sys_mknodat(t, (u64[]){(u64)AT_FDCWD, a[0], a[1], a[2]});
+}
+
+static s64 unlink_at(struct thread *t, int dirfd, u64 path, u32 flags)
+{
+	s64 result;
+
+	WITH_NAME(t, path, name, result, vfs_unlinkat(&t->vfs, dirfd, name, flags));
+	return result;
+}
+
+s64 sys_unlink(struct thread *t, const u64 *a)
+{
+	return unlink_at(t, AT_FDCWD, a[0], 0);
+}
+
+s64 sys_rmdir(struct thread *t, const u64 *a)
+{
+	return unlink_at(t, AT_FDCWD, a[0], AT_REMOVEDIR);
+}
+
+s64 sys_unlinkat(struct thread *t, const u64 *a)
+{
+	return unlink_at(t, (int)a[0], a[1], (u32)a[2]);
+}
+
+s64 sys_symlinkat(struct thread *t, const u64 *a)
+{
+	s64 result;
+
+	WITH_NAMES(t, a[0], target, a[2], name, result,
+		   vfs_symlinkat(&t->vfs, target, (int)a[1], name));
+	return result;
+}
+
+s64 sys_symlink(struct thread *t, const u64 *a)
+{
+	return sys_symlinkat(t, (u64[]){a[0], (u64)AT_FDCWD, a[1]});
+}
+
+s64 sys_linkat(struct thread *t, const u64 *a)
+{
+	s64 result;
+
+	WITH_NAMES(t, a[1], old, a[3], new, result,
+		   vfs_linkat(&t->vfs, (int)a[0], old, (int)a[2], new, (u32)a[4]));
+	return result;
+}
+
+s64 sys_link(struct thread *t, const u64 *a)
+{
+	return sys_linkat(t, (u64[]){(u64)AT_FDCWD, a[0], (u64)AT_FDCWD, a[1], 0});
+}
+
+s64 sys_renameat2(struct thread *t, const u64 *a)
+{
+	s64 result;
+
+	WITH_NAMES(t, a[1], old, a[3], new, result,
+		   vfs_renameat2(&t->vfs, (int)a[0], old, (int)a[2], new, (u32)a[4]));
+	return result;
+}
+
+s64 sys_renameat(struct thread *t, const u64 *a)
+{
+	return sys_renameat2(t, (u64[]){a[0], a[1], a[2], a[3], 0});
+}
+
+s64 sys_rename(struct thread *t, const u64 *a)
+{
+	return sys_renameat2(t, (u64[]){(u64)AT_FDCWD, a[0], (u64)AT_FDCWD, a[1], 0});
+}
+
+s64 sys_readlinkat(struct thread *t, const u64 *a)
+{
+	struct user_io io;
+	s64 result;
+
+	if ((s32)a[3] <= 0)
+		return -EINVAL;
+	result = user_io_one(t, &io, a[2], (u32)a[3]);
+	if (result)
+		return result;
+	WITH_NAME(t, a[1], name, result, vfs_readlinkat(&t->vfs, (int)a[0], name, &io.uio));
+	return result;
+}
+
+s64 sys_readlink(struct thread *t, const u64 *a)
+{
+	return sys_readlinkat(t, (u64[]){(u64)AT_FDCWD, a[0], a[1], a[2]});
+}
+
+/* ---- attributes ---- */
+
+s64 sys_fchmodat2(struct thread *t, const u64 *a)
+{
+	s64 result;
+
+	WITH_NAME(t, a[1], name, result,
+		  vfs_fchmodat2(&t->vfs, (int)a[0], name, (u32)a[2], (u32)a[3]));
+	return result;
+}
+
+s64 sys_fchmodat(struct thread *t, const u64 *a)
+{
+	return sys_fchmodat2(t, (u64[]){a[0], a[1], a[2], 0});
+}
+
+s64 sys_chmod(struct thread *t, const u64 *a)
+{
+	return sys_fchmodat2(t, (u64[]){(u64)AT_FDCWD, a[0], a[1], 0});
+}
+
+s64 sys_fchmod(struct thread *t, const u64 *a)
+{
+	return vfs_fchmod(&t->vfs, (int)a[0], (u32)a[1]);
+}
+
+s64 sys_fchownat(struct thread *t, const u64 *a)
+{
+	s64 result;
+
+	WITH_NAME(t, a[1], name, result,
+		  vfs_fchownat(&t->vfs, (int)a[0], name, (u32)a[2], (u32)a[3], (u32)a[4]));
+	return result;
+}
+
+s64 sys_chown(struct thread *t, const u64 *a)
+{
+	return sys_fchownat(t, (u64[]){(u64)AT_FDCWD, a[0], a[1], a[2], 0});
+}
+
+s64 sys_lchown(struct thread *t, const u64 *a)
+{
+	return sys_fchownat(t, (u64[]){(u64)AT_FDCWD, a[0], a[1], a[2], AT_SYMLINK_NOFOLLOW});
+}
+
+s64 sys_fchown(struct thread *t, const u64 *a)
+{
+	return vfs_fchown(&t->vfs, (int)a[0], (u32)a[1], (u32)a[2]);
+}
+
+s64 sys_faccessat2(struct thread *t, const u64 *a)
+{
+	s64 result;
+
+	WITH_NAME(t, a[1], name, result,
+		  vfs_faccessat2(&t->vfs, (int)a[0], name, (u32)a[2], (u32)a[3]));
+	return result;
+}
+
+s64 sys_faccessat(struct thread *t, const u64 *a)
+{
+	return sys_faccessat2(t, (u64[]){a[0], a[1], a[2], 0});
+}
+
+s64 sys_access(struct thread *t, const u64 *a)
+{
+	return sys_faccessat2(t, (u64[]){(u64)AT_FDCWD, a[0], a[1], 0});
+}
+
+s64 sys_truncate(struct thread *t, const u64 *a)
+{
+	s64 result;
+
+	WITH_NAME(t, a[0], name, result, vfs_truncate(&t->vfs, name, (s64)a[1]));
+	return result;
+}
+
+/* ---- times ---- */
+
+static s64 set_times(struct thread *t, int dirfd, u64 path, const struct vfs_time *times, u32 flags)
+{
+	s64 result;
+
+	if (!path)
+		return vfs_utimensat(&t->vfs, dirfd, NULL, times, flags);
+	WITH_NAME(t, path, name, result, vfs_utimensat(&t->vfs, dirfd, name, times, flags));
+	return result;
+}
+
+s64 sys_utimensat(struct thread *t, const u64 *a)
+{
+	struct vfs_time times[2];
+	struct k_timespec ts[2];
+
+	if (!a[2])
+		return set_times(t, (int)a[0], a[1], NULL, (u32)a[3]);
+	if (copy_in(t, ts, a[2], sizeof(ts)))
+		return -EFAULT;
+	for (u32 i = 0; i < 2; i++) {
+		if (ts[i].nsec != UTIME_NOW && ts[i].nsec != UTIME_OMIT &&
+		    (ts[i].nsec < 0 || ts[i].nsec > 999999999))
+			return -EINVAL;
+		times[i] = (struct vfs_time){ts[i].sec, (u32)ts[i].nsec};
+	}
+	return set_times(t, (int)a[0], a[1], times, (u32)a[3]);
+}
+
+s64 sys_futimesat(struct thread *t, const u64 *a)
+{
+	struct vfs_time times[2];
+	struct k_timeval tv[2];
+
+	if (!a[2])
+		return set_times(t, (int)a[0], a[1], NULL, 0);
+	if (copy_in(t, tv, a[2], sizeof(tv)))
+		return -EFAULT;
+	for (u32 i = 0; i < 2; i++) {
+		if (tv[i].usec < 0 || tv[i].usec > 999999)
+			return -EINVAL;
+		times[i] = (struct vfs_time){tv[i].sec, (u32)tv[i].usec * 1000};
+	}
+	return set_times(t, (int)a[0], a[1], times, 0);
+}
+
+s64 sys_utimes(struct thread *t, const u64 *a)
+{
+	return sys_futimesat(t, (u64[]){(u64)AT_FDCWD, a[0], a[1]});
+}
+
+s64 sys_utime(struct thread *t, const u64 *a)
+{
+	s64 in[2];
+	struct vfs_time times[2] = {0};
+
+	if (!a[1])
+		return set_times(t, AT_FDCWD, a[0], NULL, 0);
+	if (copy_in(t, in, a[1], sizeof(in)))
+		return -EFAULT;
+	times[0].sec = in[0];
+	times[1].sec = in[1];
+	return set_times(t, AT_FDCWD, a[0], times, 0);
+}
+
+/* ---- where a process is ---- */
+
+s64 sys_chdir(struct thread *t, const u64 *a)
+{
+	s64 result;
+
+	WITH_NAME(t, a[0], name, result, vfs_chdir(&t->vfs, name));
+	return result;
+}
+
+s64 sys_fchdir(struct thread *t, const u64 *a)
+{
+	return vfs_fchdir(&t->vfs, (int)a[0]);
+}
+
+s64 sys_chroot(struct thread *t, const u64 *a)
+{
+	s64 result;
+
+	WITH_NAME(t, a[0], name, result, vfs_chroot(&t->vfs, name));
+	return result;
+}
+
+s64 sys_getcwd(struct thread *t, const u64 *a)
+{
+	char *name = malloc(VFS_PATH_MAX);
+	s64 len = name ? vfs_getcwd(&t->vfs, name, VFS_PATH_MAX) : -ENOMEM;
+
+	if (len > (s64)a[1] && len > 0)
+		len = -ERANGE;
+	if (len > 0 && copy_out(t, a[0], name, (u64)len))
+		len = -EFAULT;
+	free(name);
+	return len;
+}
+
+s64 sys_umask(struct thread *t, const u64 *a)
+{
+	return vfs_umask(&t->vfs, (u32)a[0]);
+}
+
+/* ---- mounts ---- */
+
+static s64 mount_named(struct thread *t, const u64 *a, const char *source, const char *type,
+		       const char *options)
+{
+	s64 result;
+
+	WITH_NAME(t, a[1], target, result, vfs_mount(&t->vfs, source, target, type, a[3], options));
+	return result;
+}
+
+s64 sys_mount(struct thread *t, const u64 *a)
+{
+	char *source = NULL, *type = NULL, *options = NULL;
+	s64 err = 0;
+
+	if (a[0])
+		err = name_get(t, a[0], &source);
+	if (!err && a[2])
+		err = name_get(t, a[2], &type);
+	if (!err && a[4])
+		err = name_get(t, a[4], &options);
+	if (!err)
+		err = mount_named(t, a, source ? source : "none", type, options ? options : "");
+	name_put(source);
+	name_put(type);
+	name_put(options);
+	return err;
+}
+
+s64 sys_umount2(struct thread *t, const u64 *a)
+{
+	s64 result;
+
+	WITH_NAME(t, a[0], name, result, vfs_umount(&t->vfs, name, (u32)a[1]));
+	return result;
+}

@@ -1,0 +1,236 @@
+/* See process.h. */
+#include "process.h"
+
+#include <rt/rt.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PID_MAX    32768u
+#define HASH_SLOTS 1024u
+
+struct process *init_process;
+
+static struct process *first_process;
+static struct thread *threads[HASH_SLOTS];
+static u32 nprocesses, nthreads;
+static u32 last_pid;
+
+/* ---- numbers ---- */
+
+struct thread *thread_find(u32 tid)
+{
+	for (struct thread *t = threads[tid % HASH_SLOTS]; t; t = t->hash_next) {
+		if (t->tid == tid)
+			return t;
+	}
+	return NULL;
+}
+
+struct process *process_from(u32 from)
+{
+	struct process *p = first_process;
+
+	while (p && p->pid < from)
+		p = p->list_next;
+	return p;
+}
+
+struct process *process_find(u32 pid)
+{
+	struct thread *t = thread_find(pid);
+	struct process *p;
+
+	if (t && t->process->pid == pid)
+		return t->process;
+	p = process_from(pid);
+	return p && p->pid == pid ? p : NULL;
+}
+
+u32 process_count(void)
+{
+	return nprocesses;
+}
+
+u32 thread_count(void)
+{
+	return nthreads;
+}
+
+/* Whether a number is a process, thread, group or session. */
+static bool in_use(u32 number)
+{
+	if (thread_find(number))
+		return true;
+	for (const struct process *p = first_process; p; p = p->list_next) {
+		if (p->pid == number || p->pgrp == number || p->sid == number)
+			return true;
+	}
+	return false;
+}
+
+static u32 new_number(void)
+{
+	for (u32 i = 0; i < PID_MAX; i++) {
+		last_pid = last_pid + 1 < PID_MAX ? last_pid + 1 : 300;
+		if (!in_use(last_pid))
+			return last_pid;
+	}
+	return 0;
+}
+
+/* ---- processes ---- */
+
+static void list_add(struct process *p)
+{
+	struct process **at = &first_process, *prev = NULL;
+
+	while (*at && (*at)->pid < p->pid) {
+		prev = *at;
+		at = &(*at)->list_next;
+	}
+	p->list_prev = prev;
+	p->list_next = *at;
+	if (*at)
+		(*at)->list_prev = p;
+	*at = p;
+}
+
+static void list_remove(struct process *p)
+{
+	if (p->list_prev)
+		p->list_prev->list_next = p->list_next;
+	else
+		first_process = p->list_next;
+	if (p->list_next)
+		p->list_next->list_prev = p->list_prev;
+}
+
+struct process *process_new(u32 pid_wanted)
+{
+	u32 pid = pid_wanted ? pid_wanted : new_number();
+	struct process *p;
+
+	if (!pid || in_use(pid))
+		return NULL;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	p->pid = pid;
+	p->home_core = domain_start()->core;
+	p->start_ns = clock_now_ns();
+	p->exit_signal = SIGCHLD;
+	p->dumpable = 1;
+	list_add(p);
+	nprocesses++;
+	return p;
+}
+
+void process_free(struct process *p)
+{
+	list_remove(p);
+	nprocesses--;
+	free(p);
+}
+
+void process_adopt(struct process *child, struct process *parent)
+{
+	child->parent = parent;
+	child->sibling = parent->children;
+	parent->children = child;
+}
+
+void process_disown(struct process *child)
+{
+	struct process **at;
+
+	if (!child->parent)
+		return;
+	for (at = &child->parent->children; *at != child; at = &(*at)->sibling)
+		;
+	*at = child->sibling;
+	child->parent = NULL;
+}
+
+void process_times(const struct process *p, u64 *user_ns, u64 *system_ns)
+{
+	*user_ns = p->dead_user_ns;
+	*system_ns = p->dead_system_ns;
+	for (const struct thread *t = p->threads; t; t = t->next) {
+		*user_ns += t->user_ns;
+		*system_ns += t->system_ns;
+	}
+}
+
+/* ---- threads ---- */
+
+struct thread *thread_new(struct process *p, u32 tid)
+{
+	struct thread *t = calloc(1, sizeof(*t)), **at;
+
+	if (!t)
+		return NULL;
+	t->tid = tid ? tid : new_number();
+	t->context = t->tid ? context_new() : NULL;
+	if (!t->context) {
+		free(t);
+		return NULL;
+	}
+	t->regs = t->context->state;
+	t->process = p;
+	t->call_number = UINT64_MAX;
+	t->altstack.flags = SS_DISABLE;
+	t->hash_next = threads[t->tid % HASH_SLOTS];
+	threads[t->tid % HASH_SLOTS] = t;
+	for (at = &p->threads; *at; at = &(*at)->next)
+		;
+	*at = t;
+	p->nthreads++;
+	nthreads++;
+	return t;
+}
+
+void thread_free(struct thread *t)
+{
+	struct thread **at;
+
+	for (at = &threads[t->tid % HASH_SLOTS]; *at != t; at = &(*at)->hash_next)
+		;
+	*at = t->hash_next;
+	for (at = &t->process->threads; *at != t; at = &(*at)->next)
+		;
+	*at = t->next;
+	t->process->nthreads--;
+	nthreads--;
+	groups_put(t->cred.groups);
+	context_put(t->context);
+	free(t);
+}
+
+void groups_put(struct groups *groups)
+{
+	if (groups && --groups->refs == 0)
+		free(groups);
+}
+
+void thread_sync_vfs(struct thread *t)
+{
+	const struct cred *c = &t->cred;
+
+	t->vfs.cred = (struct vfs_cred){
+		.fsuid = c->fsuid,
+		.fsgid = c->fsgid,
+		.uid = c->uid,
+		.gid = c->gid,
+		.caps = c->effective,
+		.permitted = c->permitted,
+		.ngroups = c->groups ? c->groups->count : 0,
+		.groups = c->groups ? c->groups->id : NULL,
+	};
+	t->vfs.fsize_limit = t->process->limits[RLIMIT_FSIZE].cur;
+	t->vfs.nofile_limit = (u32)MIN(t->process->limits[RLIMIT_NOFILE].cur, UINT32_MAX);
+	t->vfs.tgid = t->process->pid;
+	t->vfs.tid = t->tid;
+	t->vfs.pgrp = t->process->pgrp;
+	t->vfs.sid = t->process->sid;
+}

@@ -1,0 +1,214 @@
+/*
+ * Processes and threads.
+ *
+ *   process_new (fork) -> live -> zombie (its last thread ended) -> gone (its parent has waited)
+ *
+ * A process has what its threads share; a thread what is its alone. The process's home is the core
+ * where it was made: there its identifiers, children and limits are kept.
+ *
+ * A thread is in user mode (runnable, in the run queue), in a system call (running on a fiber, or
+ * waiting on one), stopped, or dead. Only the fiber that runs its call changes a thread that is in
+ * a call; all others post a signal and interrupt that fiber.
+ *
+ * Runs in: the personality's domain.
+ */
+#ifndef LINUX_PROCESS_H
+#define LINUX_PROCESS_H
+
+#include "abi/abi.h"
+#include "abi/signal.h"
+#include "mm.h"
+#include <fiber/fiber.h>
+#include <vfs/file.h>
+
+#define NAME_BYTES 16u /* of a thread, with its NUL */
+
+/* Supplementary groups: shared by those who have the same. */
+struct groups {
+	u32 refs;
+	u32 count;
+	u32 id[]; /* ascending */
+};
+
+struct cred {
+	u32 uid, euid, suid, fsuid;
+	u32 gid, egid, sgid, fsgid;
+	struct groups *groups; /* NULL: none */
+	u64 effective, permitted, inheritable, bounding, ambient;
+	u32 securebits;
+};
+
+struct sigqueue {
+	struct sigqueue *next;
+	struct k_siginfo info;
+};
+
+/* Signals that are pending: a bit each, and what is known of them in the order they came. */
+struct pending {
+	u64 set;
+	struct sigqueue *first;
+};
+
+struct sighand {
+	u32 refs;
+	struct k_sigaction action[SIGNALS];
+};
+
+/* A timer that posts a signal to a process; see timer.c. */
+struct itimer {
+	struct fiber_timer node;
+	bool armed;
+	u64 interval_ns;
+	struct process *process;
+};
+
+enum thread_state {
+	THREAD_RUNNABLE,
+	THREAD_IN_CALL,
+	THREAD_STOPPED,
+	THREAD_DEAD,
+};
+
+struct thread {
+	struct vfs_task vfs; /* its part in files */
+	struct process *process;
+	struct thread *next;      /* of its process */
+	struct thread *hash_next; /* by tid */
+	u32 tid;
+	char name[NAME_BYTES];
+	enum thread_state state;
+	struct context *context;
+	struct context_state *regs;
+	struct cred cred;
+
+	/* signals */
+	u64 sigmask, saved_sigmask;
+	bool restore_sigmask; /* after the signal, or when there is none */
+	struct pending pending;
+	struct k_stack altstack;
+	u64 call_number; /* orig_rax: of the call that is being made; ~0: none */
+	u64 restart_ns;  /* restart_syscall: until when */
+	s64 (*restart)(struct thread *t);
+	u64 restart_arg, restart_arg2;
+
+	/* the call being made */
+	struct fiber *fiber;
+	struct fiber_queue stopped; /* it waits here while stopped */
+
+	/* scheduling: sched.c */
+	struct fiber_timer run_node;
+	bool queued;
+	s32 policy, priority, nice;
+	bool reset_on_fork;
+	u64 vruntime;
+	u64 slice_left_ns;
+	u64 user_ns, system_ns;
+	u64 switches;
+	u64 call_began_ns;
+
+	u64 clear_child_tid;
+	u64 robust_list, robust_len;
+	u64 rseq, rseq_len;
+	u32 rseq_sig;
+	bool no_new_privs;
+	bool exiting;
+};
+
+struct process {
+	u32 pid;
+	u32 home_core;
+	struct process *parent, *children, *sibling;
+	struct process *list_next, *list_prev; /* all, by pid */
+	struct thread *threads;
+	u32 nthreads;
+	struct mm *mm;
+	struct sighand *sighand;
+	struct pending pending;
+	u32 pgrp, sid;
+	struct k_rlimit limits[RLIMITS];
+	bool did_exec;
+	bool zombie;
+	bool group_exit; /* all threads are to end with exit_status */
+	u32 exit_status; /* as wait(2) gives it */
+	s32 exit_signal;
+	s32 death_signal; /* PR_SET_PDEATHSIG */
+	bool subreaper;
+	u32 dumpable;
+	bool stopped;    /* by a signal; threads wait */
+	u32 stop_report; /* signal that its parent has not been told of */
+	bool cont_report;
+	struct fiber_queue child_wait;  /* those who wait for its children */
+	struct fiber_queue *vfork_wait; /* its parent, until exec or exit */
+	struct itimer real;
+	u64 virtual_ns, virtual_interval_ns; /* ITIMER_VIRTUAL: left; PROF */
+	u64 prof_ns, prof_interval_ns;
+	u64 start_ns;
+	u64 dead_user_ns, dead_system_ns; /* of threads that ended */
+	u64 children_user_ns, children_system_ns;
+	u64 children_maxrss, maxrss_pages;
+	u64 minor_faults, children_minor_faults;
+};
+
+/* The first process; orphans become its children. */
+extern struct process *init_process;
+
+/** All processes in order of pid: the lowest at or above @from; NULL: none. */
+struct process *process_from(u32 from);
+struct process *process_find(u32 pid);
+struct thread *thread_find(u32 tid);
+u32 process_count(void);
+u32 thread_count(void);
+
+/** The first thread of a process that lives: whom a signal or /proc asks. */
+static inline struct thread *process_thread(const struct process *p)
+{
+	return p->threads;
+}
+
+/** An empty process with a pid, in no family yet; NULL: no memory, or no pid left. */
+struct process *process_new(u32 pid_wanted);
+/** Take a process away that has no threads and no family. */
+void process_free(struct process *p);
+void process_adopt(struct process *child, struct process *parent);
+void process_disown(struct process *child);
+
+/** A thread of @p; @tid 0: any. Its context has no address space yet. NULL: no memory. */
+struct thread *thread_new(struct process *p, u32 tid);
+void thread_free(struct thread *t);
+
+void groups_put(struct groups *groups);
+
+static inline struct groups *groups_get(struct groups *groups)
+{
+	if (groups)
+		groups->refs++;
+	return groups;
+}
+
+/** Bring the thread's part in files in line with its credentials and limits. */
+void thread_sync_vfs(struct thread *t);
+
+static inline bool capable(const struct thread *t, u32 cap)
+{
+	return t->cred.effective >> cap & 1;
+}
+
+static inline struct mm *thread_mm(const struct thread *t)
+{
+	return t->process->mm;
+}
+
+/** End @p by a signal or with an exit status, as wait(2) gives it: its threads end before they next
+ * go to user mode. exit.c. */
+void process_kill(struct process *p, u32 status);
+
+/** Take from a thread all that it has; the last one makes its process a zombie. By sched.c. */
+void thread_end(struct thread *t);
+
+/** Forget a zombie whose parent has waited or does not want to. */
+void process_reap(struct process *p);
+
+/** Of a process with all its threads, so far. */
+void process_times(const struct process *p, u64 *user_ns, u64 *system_ns);
+
+#endif

@@ -1,0 +1,402 @@
+/* See sched.h. */
+#include "sched.h"
+#include "signal.h"
+#include "syscall.h"
+#include "trap.h"
+
+#include <rt/rt.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#define STACK_BYTES (48 * KiB)
+#define STACK_MARK  0x6b63617473657562ul
+#define SLICE_BIT   DOMAIN_BIT_USER
+#define FAIR_KEY    (1ul << 63)
+#define WEIGHT_0    1024u
+#define GRANULE_NS  500000ul /* a thread is not preempted for less virtual time */
+#define LOAD_NS     5000000000ul
+
+struct runner {
+	struct fiber fiber;
+	struct thread *thread; /* whose call it handles */
+	u64 *stack;
+};
+
+struct fiber_queue signal_wait;
+
+static struct fiber_timer *queue; /* runnable threads, by key */
+static u32 nqueued;
+static u64 min_vruntime, sequence;
+static struct fiber_queue parked; /* runners without work */
+static struct runner *baton, *standby;
+static bool yielding, preempt;
+static cap_t slice_timer;
+static u64 slice_timer_ns = FIBER_FOREVER;
+static u64 loads[3], loads_ns;
+
+/* Weights of nice -20 to 19: each step is about 25 % (as Linux's sched_prio_to_weight). */
+static const u32 weights[40] = {
+	88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916,
+	9548,  7620,  6100,  4904,  3906,  3121,  2501,  1991,  1586,  1277,
+	1024,  820,   655,   526,   423,   335,   272,   215,   172,   137,
+	110,   87,    70,    56,    45,    36,    29,    23,    18,    15,
+};
+
+struct fiber_loop *sched_loop(void)
+{
+	return &rt_loop;
+}
+
+struct fiber *sched_fiber(void)
+{
+	return fiber_self(&rt_loop);
+}
+
+struct thread *sched_current(void)
+{
+	struct fiber *fiber = sched_fiber();
+
+	return fiber && baton && fiber == &baton->fiber ? baton->thread : NULL;
+}
+
+/* ---- the run queue ---- */
+
+static bool is_real_time(const struct thread *t)
+{
+	return t->policy == SCHED_FIFO || t->policy == SCHED_RR;
+}
+
+static u64 key_of(const struct thread *t)
+{
+	if (is_real_time(t))
+		return (u64)(99 - t->priority) << 48 | (sequence++ & 0xffffffffffff);
+	return FAIR_KEY | t->vruntime;
+}
+
+static struct thread *head(void)
+{
+	return queue ? container_of(queue, struct thread, run_node) : NULL;
+}
+
+static void enqueue(struct thread *t)
+{
+	if (!is_real_time(t))
+		t->vruntime = MAX(t->vruntime, min_vruntime - MIN(min_vruntime, SLICE_NS));
+	t->run_node.deadline_ns = key_of(t);
+	fiber_timer_add(&queue, &t->run_node);
+	t->queued = true;
+	nqueued++;
+}
+
+static void dequeue(struct thread *t)
+{
+	fiber_timer_remove(&queue, &t->run_node);
+	t->queued = false;
+	nqueued--;
+}
+
+static u32 weight(const struct thread *t)
+{
+	return t->policy == SCHED_IDLE ? 3 : weights[t->nice + 20];
+}
+
+static void charge(struct thread *t, u64 ns)
+{
+	t->slice_left_ns -= MIN(t->slice_left_ns, ns);
+	if (is_real_time(t))
+		return;
+	t->vruntime += ns * WEIGHT_0 / weight(t);
+}
+
+void sched_inherit(struct thread *child, const struct thread *parent)
+{
+	child->policy = parent->policy;
+	child->priority = parent->priority;
+	child->nice = parent->nice;
+	child->vruntime = parent->vruntime;
+	if (parent->reset_on_fork) {
+		child->policy = SCHED_OTHER;
+		child->priority = 0;
+		child->nice = MAX(child->nice, 0);
+	}
+}
+
+void sched_requeue(struct thread *t)
+{
+	if (t->queued) {
+		dequeue(t);
+		enqueue(t);
+	}
+	preempt = true;
+}
+
+void sched_preempt(void)
+{
+	preempt = true;
+}
+
+u32 sched_runnable(void)
+{
+	return nqueued + (baton && baton->thread);
+}
+
+/* Averages over 1, 5 and 15 minutes, a step every 5 s (getloadavg(3)); lost steps are made up. */
+static void update_loads(u64 now_ns)
+{
+	static const u32 decay[3] = {1884, 2014, 2037}; /* e^(-5/60), e^(-5/300), e^(-5/900) */
+
+	while (now_ns - loads_ns >= LOAD_NS) {
+		for (u32 i = 0; i < 3; i++)
+			loads[i] = (loads[i] * decay[i] +
+				    ((u64)sched_runnable() << 11) * (2048 - decay[i])) >>
+				   11;
+		loads_ns += LOAD_NS;
+	}
+}
+
+void sched_loads(u64 out[3])
+{
+	update_loads(clock_now_ns());
+	for (u32 i = 0; i < 3; i++)
+		out[i] = loads[i];
+}
+
+/* ---- runners ---- */
+
+static void runner_main(void *arg);
+
+static void need_standby(void)
+{
+	struct runner *r;
+
+	if (standby)
+		return;
+	if (parked.first) {
+		standby = container_of(parked.first, struct runner, fiber);
+		fiber_wake_one(&parked);
+		return;
+	}
+	r = calloc(1, sizeof(*r));
+	if (r)
+		r->stack = malloc(STACK_BYTES);
+	if (!r || !r->stack ||
+	    fiber_start(&rt_loop, &r->fiber, r->stack, STACK_BYTES, runner_main, r, NULL)) {
+		free(r); /* calls that wait let nobody else run meanwhile: slow, not wrong */
+		return;
+	}
+	*r->stack = STACK_MARK;
+	standby = r;
+}
+
+void sched_add(struct thread *t)
+{
+	t->state = THREAD_RUNNABLE;
+	enqueue(t);
+	need_standby();
+}
+
+void sched_signal_waiters(struct process *p)
+{
+	(void)p;
+	fiber_wake_all(&signal_wait);
+}
+
+int sched_wait(struct thread *t, struct fiber_queue *wait_queue, u64 deadline_ns)
+{
+	if (signal_pending(t))
+		return -EINTR;
+	return fiber_wait(&rt_loop, wait_queue, deadline_ns);
+}
+
+static void yield(void)
+{
+	yielding = true;
+	fiber_yield(&rt_loop);
+	yielding = false;
+}
+
+void sched_yield_thread(struct thread *t)
+{
+	if (head() && !is_real_time(t))
+		t->vruntime = MAX(t->vruntime, head()->vruntime);
+	t->slice_left_ns = 0;
+	preempt = true;
+}
+
+/* ---- running a thread ---- */
+
+/* Make sure that RUN ends in time: for the end of the slice, and for what sleeps. */
+static void arm_slice(struct thread *t, u64 now_ns)
+{
+	u64 deadline_ns = FIBER_FOREVER;
+
+	if (queue && t->policy != SCHED_FIFO)
+		deadline_ns = now_ns + MAX(t->slice_left_ns, GRANULE_NS);
+	if (rt_loop.timers)
+		deadline_ns = MIN(deadline_ns, rt_loop.timers->deadline_ns);
+	if (slice_timer_ns <= now_ns)
+		slice_timer_ns = FIBER_FOREVER; /* it has rung */
+	if (deadline_ns >= slice_timer_ns)
+		return; /* it will ring early enough */
+	slice_timer_ns = deadline_ns;
+	sys_timer_set(slice_timer, SLICE_BIT, clock_to_tsc(deadline_ns));
+}
+
+static bool needs_delivery(const struct thread *t)
+{
+	s64 result = (s64)t->regs->rax;
+
+	return signal_pending(t) || t->restore_sigmask ||
+	       (t->call_number != UINT64_MAX && result <= -E_RESTARTSYS &&
+		result >= -E_RESTARTBLOCK);
+}
+
+static void handle(struct runner *self, struct thread *t, s64 reason)
+{
+	u64 began_ns = clock_now_ns(), switches = t->switches;
+
+	self->thread = t;
+	t->fiber = &self->fiber;
+	t->fiber->interrupted = false; /* by a signal that came as the last call ended */
+	t->state = THREAD_IN_CALL;
+	if (queue)
+		need_standby();
+	if (reason == EXIT_SYSCALL)
+		syscall_make(t);
+	else
+		trap_handle(t, reason);
+	if (needs_delivery(t))
+		signal_deliver(t);
+	if (*self->stack != STACK_MARK)
+		rt_panic("linux: the stack of a call has overflowed (call %lu)", t->call_number);
+	if (t->switches == switches) {
+		u64 ns = clock_now_ns() - began_ns;
+
+		t->system_ns += ns;
+		charge(t, ns);
+	}
+	t->fiber = NULL;
+	self->thread = NULL;
+	t->state = THREAD_RUNNABLE;
+}
+
+static s64 run(struct thread *t)
+{
+	u64 now_ns = clock_now_ns(), ns;
+	s64 reason;
+
+	update_loads(now_ns);
+	arm_slice(t, now_ns);
+	reason = sys_run(t->context->cap);
+	ns = clock_now_ns() - now_ns;
+	t->user_ns += ns;
+	charge(t, ns);
+	min_vruntime = MAX(min_vruntime, is_real_time(t) ? 0 : MIN(t->vruntime, min_vruntime + ns));
+	trap_cpu_timers(t, ns);
+	return reason;
+}
+
+/* Whether another thread should run instead of @t, which could go on. */
+static bool should_switch(const struct thread *t)
+{
+	const struct thread *next = head();
+
+	if (!next)
+		return false;
+	if (is_real_time(t) != is_real_time(next))
+		return is_real_time(next);
+	if (is_real_time(t))
+		return next->priority > t->priority ||
+		       (t->policy == SCHED_RR && next->priority == t->priority &&
+			!t->slice_left_ns);
+	return !t->slice_left_ns || next->vruntime + GRANULE_NS < t->vruntime;
+}
+
+/* Others of the loop want to run: not only the standby. */
+static bool others_ready(void)
+{
+	const struct fiber *first = rt_loop.ready.first;
+
+	return first && (first->next || !standby || first != &standby->fiber);
+}
+
+/* Run @t until it waits, ends, or another one's turn comes. The baton may be lost meanwhile. */
+static void run_thread(struct runner *self, struct thread *t)
+{
+	t->slice_left_ns = SLICE_NS;
+	for (;;) {
+		s64 reason = run(t);
+
+		preempt = false;
+		if (reason != EXIT_EVENT || signal_pending(t))
+			handle(self, t, reason);
+		if (t->exiting) {
+			thread_end(t);
+			return;
+		}
+		if (baton != self) {
+			enqueue(t); /* its call has waited: others run meanwhile */
+			return;
+		}
+		if (reason == EXIT_EVENT || others_ready()) {
+			enqueue(t);
+			yield();
+			return;
+		}
+		if (should_switch(t) || (preempt && queue)) {
+			enqueue(t);
+			return;
+		}
+	}
+}
+
+/* The runner has nothing to do, or is not wanted: until it is the standby. */
+static void park(struct runner *self)
+{
+	if (standby == self)
+		standby = NULL;
+	fiber_wait(&rt_loop, &parked, FIBER_FOREVER);
+}
+
+static void runner_main(void *arg)
+{
+	struct runner *self = arg;
+
+	for (;;) {
+		struct thread *t;
+
+		if (baton != self && baton && yielding) {
+			if (!standby)
+				standby = self;
+			if (standby == self)
+				fiber_yield(&rt_loop);
+			else
+				park(self);
+			continue;
+		}
+		/* Nobody has the baton, or its holder waits in a call. */
+		if (baton && baton != self && baton->thread)
+			baton->thread->switches++;
+		baton = self;
+		if (standby == self)
+			standby = NULL;
+		t = head();
+		if (t) {
+			dequeue(t);
+			run_thread(self, t);
+			continue;
+		}
+		baton = NULL;
+		park(self);
+	}
+}
+
+int sched_init(void)
+{
+	slice_timer = rt_object_new(CAP_TIMER, TIMER_BYTES);
+	if (slice_timer == CAP_NONE)
+		return -ENOMEM;
+	loads_ns = clock_now_ns();
+	need_standby();
+	return standby ? 0 : -ENOMEM;
+}

@@ -1,0 +1,237 @@
+/*
+ * System calls about scheduling. A core has its own personality: a process's processors are one.
+ *
+ * Runs in: the personality's domain. Source: sched(7) and the manual pages of the calls.
+ */
+#include "sched.h"
+#include "syscall.h"
+#include "timer.h"
+#include "uaccess.h"
+
+#include <errno.h>
+#include <rt/rt.h>
+
+struct k_sched_attr {
+	u32 size, policy;
+	u64 flags;
+	s32 nice;
+	u32 priority;
+	u64 runtime, deadline, period;
+	u32 util_min, util_max;
+};
+
+#define ATTR_SIZE_0 48u
+
+s64 sys_sched_yield(struct thread *t, const u64 *a)
+{
+	(void)a;
+	sched_yield_thread(t);
+	return 0;
+}
+
+static struct thread *named(struct thread *t, u64 pid)
+{
+	return (s32)pid == 0 ? t : thread_find((u32)pid);
+}
+
+static bool may_schedule(const struct thread *t, const struct thread *of)
+{
+	return capable(t, CAP_SYS_NICE) || t->cred.euid == of->cred.uid ||
+	       t->cred.euid == of->cred.euid;
+}
+
+static bool is_real_time(s32 policy)
+{
+	return policy == SCHED_FIFO || policy == SCHED_RR;
+}
+
+/* Check, then set. */
+static s64 set_policy(struct thread *t, struct thread *of, s32 policy, s32 priority, bool reset)
+{
+	u64 limit = of->process->limits[RLIMIT_RTPRIO].cur;
+
+	if (policy < 0 || policy > SCHED_IDLE || policy == 4)
+		return -EINVAL;
+	if (is_real_time(policy) ? priority < 1 || priority > 99 : priority != 0)
+		return -EINVAL;
+	if (!may_schedule(t, of))
+		return -EPERM;
+	if (!capable(t, CAP_SYS_NICE)) {
+		if (is_real_time(policy) &&
+		    (limit == 0 || (u64)priority > MAX(limit, (u64)of->priority)))
+			return -EPERM;
+		if (of->reset_on_fork && !reset)
+			return -EPERM;
+	}
+	of->policy = policy;
+	of->priority = priority;
+	of->reset_on_fork = reset;
+	sched_requeue(of);
+	return 0;
+}
+
+s64 sys_sched_setscheduler(struct thread *t, const u64 *a)
+{
+	struct thread *of = named(t, a[0]);
+	s32 priority, policy = (s32)a[1];
+
+	if ((s32)a[0] < 0 || !a[2] || policy < 0)
+		return -EINVAL;
+	if (copy_in(t, &priority, a[2], sizeof(priority)))
+		return -EFAULT;
+	if (!of)
+		return -ESRCH;
+	return set_policy(t, of, policy & ~SCHED_RESET_ON_FORK, priority,
+			  policy & SCHED_RESET_ON_FORK);
+}
+
+s64 sys_sched_getscheduler(struct thread *t, const u64 *a)
+{
+	const struct thread *of = named(t, a[0]);
+
+	if ((s32)a[0] < 0)
+		return -EINVAL;
+	return of ? of->policy | (of->reset_on_fork ? SCHED_RESET_ON_FORK : 0) : -ESRCH;
+}
+
+s64 sys_sched_setparam(struct thread *t, const u64 *a)
+{
+	struct thread *of = named(t, a[0]);
+	s32 priority;
+
+	if ((s32)a[0] < 0 || !a[1])
+		return -EINVAL;
+	if (copy_in(t, &priority, a[1], sizeof(priority)))
+		return -EFAULT;
+	return of ? set_policy(t, of, of->policy, priority, of->reset_on_fork) : -ESRCH;
+}
+
+s64 sys_sched_getparam(struct thread *t, const u64 *a)
+{
+	const struct thread *of = named(t, a[0]);
+
+	if ((s32)a[0] < 0 || !a[1])
+		return -EINVAL;
+	return of ? copy_out(t, a[1], &of->priority, sizeof(of->priority)) : -ESRCH;
+}
+
+s64 sys_sched_get_priority_max(struct thread *t, const u64 *a)
+{
+	(void)t;
+	if (a[0] > 7 || a[0] == 4)
+		return -EINVAL;
+	return is_real_time((s32)a[0]) ? 99 : 0;
+}
+
+s64 sys_sched_get_priority_min(struct thread *t, const u64 *a)
+{
+	(void)t;
+	if (a[0] > 7 || a[0] == 4)
+		return -EINVAL;
+	return is_real_time((s32)a[0]) ? 1 : 0;
+}
+
+s64 sys_sched_rr_get_interval(struct thread *t, const u64 *a)
+{
+	const struct thread *of = named(t, a[0]);
+	struct k_timespec ts = ns_to_timespec(of && of->policy == SCHED_FIFO ? 0 : SLICE_NS);
+
+	if ((s32)a[0] < 0)
+		return -EINVAL;
+	return of ? copy_out(t, a[1], &ts, sizeof(ts)) : -ESRCH;
+}
+
+s64 sys_sched_setattr(struct thread *t, const u64 *a)
+{
+	struct k_sched_attr attr = {0};
+	struct thread *of = named(t, a[0]);
+	s64 err;
+	u32 size;
+
+	if (!a[1] || (s32)a[0] < 0 || a[2])
+		return -EINVAL;
+	if (copy_in(t, &size, a[1], sizeof(size)))
+		return -EFAULT;
+	size = size ? size : ATTR_SIZE_0;
+	if (size < ATTR_SIZE_0 || size > PAGE_SIZE)
+		return -E2BIG;
+	if (copy_in(t, &attr, a[1], MIN(size, (u32)sizeof(attr))))
+		return -EFAULT;
+	if (!of)
+		return -ESRCH;
+	if (attr.flags & ~1ul || attr.nice < -20 || attr.nice > 19)
+		return -EINVAL;
+	err = set_policy(t, of, (s32)attr.policy, (s32)attr.priority, attr.flags & 1);
+	if (err)
+		return err;
+	if (!is_real_time((s32)attr.policy))
+		of->nice = attr.nice;
+	return 0;
+}
+
+s64 sys_sched_getattr(struct thread *t, const u64 *a)
+{
+	const struct thread *of = named(t, a[0]);
+	struct k_sched_attr attr;
+
+	if (!a[1] || (s32)a[0] < 0 || a[2] < ATTR_SIZE_0 || a[2] > PAGE_SIZE || a[3])
+		return -EINVAL;
+	if (!of)
+		return -ESRCH;
+	attr = (struct k_sched_attr){
+		.size = (u32)MIN(a[2], sizeof(attr)),
+		.policy = (u32)of->policy,
+		.flags = of->reset_on_fork,
+		.nice = is_real_time(of->policy) ? 0 : of->nice,
+		.priority = (u32)of->priority,
+		.runtime = is_real_time(of->policy) ? 0 : SLICE_NS,
+	};
+	return copy_out(t, a[1], &attr, attr.size);
+}
+
+/* ---- processors ---- */
+
+s64 sys_sched_getaffinity(struct thread *t, const u64 *a)
+{
+	const struct thread *of = named(t, a[0]);
+	u32 core = domain_start()->core;
+	u64 bytes = ROUND_UP(domain_start()->ncores, 64u) / 8, mask;
+
+	if (!of)
+		return -ESRCH;
+	if (a[1] < bytes || a[1] % 8)
+		return -EINVAL;
+	for (u64 i = 0; i < bytes / 8; i++) {
+		mask = core / 64 == i ? 1ul << core % 64 : 0;
+		if (copy_out(t, a[2] + 8 * i, &mask, sizeof(mask)))
+			return -EFAULT;
+	}
+	return (s64)bytes;
+}
+
+s64 sys_sched_setaffinity(struct thread *t, const u64 *a)
+{
+	struct thread *of = named(t, a[0]);
+	u32 core = domain_start()->core;
+	u8 byte;
+
+	if (!of)
+		return -ESRCH;
+	if (!may_schedule(t, of))
+		return -EPERM;
+	if (a[1] <= core / 8)
+		return -EINVAL;
+	if (copy_in(t, &byte, a[2] + core / 8, 1))
+		return -EFAULT;
+	return byte >> core % 8 & 1 ? 0 : -EINVAL;
+}
+
+s64 sys_getcpu(struct thread *t, const u64 *a)
+{
+	u32 core = domain_start()->core, node = domain_start()->node;
+
+	if ((a[0] && copy_out(t, a[0], &core, sizeof(core))) ||
+	    (a[1] && copy_out(t, a[1], &node, sizeof(node))))
+		return -EFAULT;
+	return 0;
+}

@@ -1,0 +1,140 @@
+/*
+ * The machine as a whole: its names, its memory, its random numbers, its end.
+ *
+ * Runs in: the personality's domain. Source: uname(2), sysinfo(2), getrandom(2), reboot(2),
+ * membarrier(2).
+ */
+#include "misc.h"
+#include "random.h"
+#include "ram.h"
+#include "sched.h"
+#include "syscall.h"
+#include "uaccess.h"
+
+#include <errno.h>
+#include <rt/rt.h>
+#include <rt/monitor.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct k_utsname utsname = {
+	.sysname = "Linux",
+	.nodename = "skerry",
+	.release = "7.3.0-skerry",
+	.version = "#1 SMP Skerry",
+	.machine = "x86_64",
+	.domainname = "(none)",
+};
+
+s64 sys_uname(struct thread *t, const u64 *a)
+{
+	return copy_out(t, a[0], &utsname, sizeof(utsname));
+}
+
+static s64 set_name(struct thread *t, char *name, u64 from, u64 len)
+{
+	char new[65] = {0};
+
+	if (!capable(t, VFS_CAP_SYS_ADMIN))
+		return -EPERM;
+	if (len > 64)
+		return -EINVAL;
+	if (copy_in(t, new, from, len))
+		return -EFAULT;
+	memcpy(name, new, sizeof(new));
+	return 0;
+}
+
+s64 sys_sethostname(struct thread *t, const u64 *a)
+{
+	return set_name(t, utsname.nodename, a[0], a[1]);
+}
+
+s64 sys_setdomainname(struct thread *t, const u64 *a)
+{
+	return set_name(t, utsname.domainname, a[0], a[1]);
+}
+
+s64 sys_sysinfo(struct thread *t, const u64 *a)
+{
+	struct sys_words words = {0};
+	struct k_sysinfo out = {.uptime = (s64)(clock_now_ns() / NS_PER_S), .mem_unit = 1};
+	u64 rest = 0;
+
+	if (monitor_ask(MON_MEMORY, &words, CAP_NONE) == 0)
+		rest = words.w[1];
+	sched_loads(out.loads);
+	for (u32 i = 0; i < 3; i++)
+		out.loads[i] <<= 5; /* 16 bits of fraction */
+	out.totalram = ram_count() * PAGE_SIZE + rest;
+	out.freeram = ram_free_count() * PAGE_SIZE + rest;
+	out.procs = (u16)thread_count();
+	return copy_out(t, a[0], &out, sizeof(out));
+}
+
+s64 sys_getrandom(struct thread *t, const u64 *a)
+{
+	u64 len = MIN(a[1], 0x1fffffful), done = 0;
+	u8 bytes[256];
+
+	if (a[2] & ~7ul || (a[2] & 6) == 6)
+		return -EINVAL;
+	while (done < len) {
+		u64 n = MIN(len - done, sizeof(bytes)), got;
+
+		random_bytes(bytes, n);
+		got = a[0] + done <= MM_TOP - n ? mm_copy(thread_mm(t), bytes, a[0] + done, n, true)
+						: 0;
+		done += got;
+		if (got < n)
+			return done ? (s64)done : -EFAULT;
+	}
+	memset(bytes, 0, sizeof(bytes));
+	return (s64)done;
+}
+
+#define REBOOT_MAGIC1    0xfee1deadu
+#define REBOOT_HALT      0xcdef0123u
+#define REBOOT_POWER_OFF 0x4321fedcu
+#define REBOOT_RESTART   0x01234567u
+#define REBOOT_CAD_ON    0x89abcdefu
+#define REBOOT_CAD_OFF   0u
+
+static bool is_magic(u32 magic)
+{
+	return magic == 672274793 || magic == 85072278 || magic == 369367448 || magic == 537993216;
+}
+
+s64 sys_reboot(struct thread *t, const u64 *a)
+{
+	if (!capable(t, CAP_SYS_BOOT))
+		return -EPERM;
+	if ((u32)a[0] != REBOOT_MAGIC1 || !is_magic((u32)a[1]))
+		return -EINVAL;
+	switch ((u32)a[2]) {
+	case REBOOT_CAD_ON:
+	case REBOOT_CAD_OFF:
+		return 0;
+	case REBOOT_HALT:
+	case REBOOT_POWER_OFF:
+	case REBOOT_RESTART: /* the monitors cannot start the machine again: it ends */
+		exit(0);
+	default:
+		return -EINVAL;
+	}
+}
+
+#define MEMBARRIER_QUERY 0
+
+/* All threads of a process are on this core: what it orders is ordered. */
+s64 sys_membarrier(struct thread *t, const u64 *a)
+{
+	static const u32 known = 0x1fe; /* all but _GLOBAL_EXPEDITED's higher relatives */
+
+	(void)t;
+	if (a[1])
+		return -EINVAL;
+	if ((s32)a[0] == MEMBARRIER_QUERY)
+		return known | 1;
+	return (u32)a[0] & (known | 1) && !(a[0] & (a[0] - 1)) ? 0 : -EINVAL;
+}

@@ -3,7 +3,7 @@
 # Each test is a function named by the behaviour it holds hake to; "run_tests" runs every one
 # in a shell of its own and says which failed.
 
-hake=$PWD/$SKERRY_BUILD/hake
+hake=$(realpath "$SKERRY_BUILD/hake")
 here=$PWD/tests/hake
 
 # fail TEXT: ends the test.

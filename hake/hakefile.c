@@ -29,6 +29,7 @@ static const char *const kind_names[NKINDS] = {
 	[KERNEL] = "kernel",
 	[LOADER] = "loader",
 	[HOST_PROGRAM] = "host_program",
+	[LINUX_PROGRAM] = "linux_program",
 	[UNIT_TEST] = "unit_test",
 	[HOST_TEST] = "host_test",
 	[BOOT_TEST] = "boot_test",
@@ -52,11 +53,13 @@ enum field_type {
 	MAP,      /* of names to strings or numbers */
 };
 
-#define K(kind)  (1u << (kind))
-#define COMPILED (K(LIBRARY) | K(DOMAIN) | K(KERNEL) | K(LOADER) | K(HOST_PROGRAM) | K(UNIT_TEST))
-#define LINKED   (COMPILED & ~K(LIBRARY))
-#define TEST     (K(UNIT_TEST) | K(HOST_TEST) | K(BOOT_TEST))
-#define BOOTED   (K(BOOT_TEST) | K(BENCHMARK))
+#define K(kind) (1u << (kind))
+#define COMPILED                                                                                   \
+	(K(LIBRARY) | K(DOMAIN) | K(KERNEL) | K(LOADER) | K(HOST_PROGRAM) | K(LINUX_PROGRAM) |     \
+	 K(UNIT_TEST))
+#define LINKED (COMPILED & ~K(LIBRARY))
+#define TEST   (K(UNIT_TEST) | K(HOST_TEST) | K(BOOT_TEST))
+#define BOOTED (K(BOOT_TEST) | K(BENCHMARK))
 
 static const struct field {
 	const char *key;
@@ -76,7 +79,8 @@ static const struct field {
 	FIELD("ldscript", ldscript, FILENAME, K(DOMAIN) | K(KERNEL) | K(LOADER)),
 	FIELD("system_libs", system_libs, LIST, K(LIBRARY) | K(HOST_PROGRAM) | K(UNIT_TEST)),
 	FIELD("sanitize", sanitize, LIST, K(UNIT_TEST) | K(HOST_PROGRAM)),
-	FIELD("path", path, STRING, K(DOMAIN) | K(HOST_PROGRAM)),
+	FIELD("path", path, STRING, K(DOMAIN) | K(HOST_PROGRAM) | K(LINUX_PROGRAM)),
+	FIELD("libc", libc, STRING, K(LINUX_PROGRAM)),
 	FIELD("target", target, BOOLEAN, K(LIBRARY)),
 	FIELD("host", host, BOOLEAN, K(LIBRARY)),
 	FIELD("suite", suite, STRING, TEST | K(BENCHMARK)),

@@ -79,7 +79,7 @@ static struct entries collect(const struct project *p)
 	for (size_t i = 0; i < p->n; i++) {
 		const struct item *it = p->v[i];
 
-		if (it->kind == DOMAIN || it->kind == KERNEL)
+		if (it->kind == DOMAIN || it->kind == LINUX_PROGRAM || it->kind == KERNEL)
 			add_entry(&list, (struct entry){.path = image_path(it),
 							.source = item_output(it),
 							.where = it->where});

@@ -12,17 +12,18 @@
 #include "util.h"
 
 enum kind {
-	LIBRARY,      /* a static library, for Skerry, the build host, or both */
-	DOMAIN,       /* a native program of Skerry */
-	KERNEL,       /* a ring 0 program that carries its own symbol table */
-	LOADER,       /* what the boot loader or QEMU starts */
-	HOST_PROGRAM, /* runs on the build host */
-	UNIT_TEST,    /* a CUnit program */
-	HOST_TEST,    /* any command; its exit status decides */
-	BOOT_TEST,    /* a run of Skerry in QEMU */
-	BENCHMARK,    /* a command or a run of Skerry that prints figures */
-	IMAGE,        /* more files for the image */
-	TOPOLOGY,     /* in hake/topologies: a machine with a name */
+	LIBRARY,       /* a static library, for Skerry, the build host, or both */
+	DOMAIN,        /* a native program of Skerry */
+	KERNEL,        /* a ring 0 program that carries its own symbol table */
+	LOADER,        /* what the boot loader or QEMU starts */
+	HOST_PROGRAM,  /* runs on the build host */
+	LINUX_PROGRAM, /* a static Linux program, in the image: runs on Linux and on Skerry */
+	UNIT_TEST,     /* a CUnit program */
+	HOST_TEST,     /* any command; its exit status decides */
+	BOOT_TEST,     /* a run of Skerry in QEMU */
+	BENCHMARK,     /* a command or a run of Skerry that prints figures */
+	IMAGE,         /* more files for the image */
+	TOPOLOGY,      /* in hake/topologies: a machine with a name */
 	NKINDS
 };
 
@@ -45,7 +46,7 @@ struct item {
 
 	/* things that are compiled */
 	struct strv sources, libs, cflags, ldflags, includes, system_libs, sanitize;
-	const char *ldscript, *path;
+	const char *ldscript, *path, *libc;
 	bool target, host;
 
 	/* tests and benchmarks */

@@ -2,17 +2,17 @@
  * The console of Linux programs: the serial line, by the service "console" of the serial driver
  * (skerry/msg/console.h).
  *
- * What is written goes into a ring, from which a fiber sends it.
+ * A terminal (services/vfs/tty.c) with this as its driver: what it
+ * sends goes into a ring, from which a fiber passes it on.
  * Runs in: the personality's domain.
  */
 #include "console.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <rt/rt.h>
 #include <skerry/msg/console.h>
 #include <string.h>
-#include <vfs/wait.h>
+#include <vfs/tty.h>
 
 #define RING_BYTES (16 * KiB)
 
@@ -22,9 +22,7 @@ static size_t first, used;
 static struct fiber_queue sender; /* waits for text */
 static struct fiber_queue flushed;
 static bool flush_done;
-static struct wait_queue changed; /* readers and writers */
-static u8 typed[4096];
-static size_t ntyped;
+static struct tty *tty;
 
 /* ---- the line ---- */
 
@@ -53,7 +51,7 @@ static void send_all(void *arg)
 		rt_channel_send(channel, CONSOLE_RAW, &chunk, sizeof(chunk), FIBER_FOREVER);
 		first = (first + chunk.bytes) % RING_BYTES;
 		used -= chunk.bytes;
-		wait_wake(&changed, POLLOUT);
+		tty_writable(tty);
 	}
 }
 
@@ -66,11 +64,7 @@ static void receive_all(void *arg)
 		const struct msg_text *text = (const struct msg_text *)m.payload;
 
 		if (m.type == CONSOLE_TYPED) {
-			size_t n = MIN(MIN(text->bytes, CONSOLE_CHUNK), sizeof(typed) - ntyped);
-
-			memcpy(typed + ntyped, text->text, n);
-			ntyped += n;
-			wait_wake(&changed, POLLIN);
+			tty_input(tty, (const u8 *)text->text, MIN(text->bytes, CONSOLE_CHUNK));
 		} else if (m.type == CONSOLE_FLUSHED) {
 			flush_done = true;
 			fiber_wake_all(&flushed);
@@ -91,85 +85,53 @@ void console_flush(void)
 		fiber_wait(&rt_loop, &flushed, FIBER_FOREVER);
 }
 
-/* ---- the file ---- */
+/* ---- the terminal ---- */
 
-static s64 console_write(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos)
+static size_t driver_write(void *arg, const u8 *bytes, size_t len)
 {
-	s64 done = 0;
-
-	(void)t;
-	(void)file;
-	(void)pos;
-	while (uio->left) {
-		u8 bytes[256];
-		size_t n = uio_take(uio, bytes, sizeof(bytes)), put_now = 0;
-
-		if (!n)
-			return done ? done : -EFAULT;
-		while (put_now < n) {
-			put_now += put(bytes + put_now, n - put_now);
-			if (put_now < n)
-				wait_block(&rt_loop, &changed, FIBER_FOREVER);
-		}
-		done += (s64)n;
-	}
-	return done;
+	(void)arg;
+	return put(bytes, len);
 }
 
-static s64 console_read(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos)
+static size_t driver_room(void *arg)
 {
-	size_t n;
-
-	(void)t;
-	(void)pos;
-	while (!ntyped) {
-		int err;
-
-		if (file->flags & O_NONBLOCK)
-			return -EAGAIN;
-		err = wait_block(&rt_loop, &changed, FIBER_FOREVER);
-		if (err)
-			return err;
-	}
-	n = uio_put(uio, typed, ntyped);
-	ntyped -= n;
-	memmove(typed, typed + n, ntyped);
-	return (s64)n;
+	(void)arg;
+	return RING_BYTES - used;
 }
 
-static u32 console_poll(struct file *file, struct poll_table *table)
+static size_t driver_pending(void *arg)
 {
-	(void)file;
-	poll_wait(table, &changed);
-	return (ntyped ? POLLIN | POLLRDNORM : 0) | (used < RING_BYTES ? POLLOUT | POLLWRNORM : 0);
+	(void)arg;
+	return used;
 }
 
-static const struct file_ops console_ops = {
-	.read = console_read,
-	.write = console_write,
-	.poll = console_poll,
+static const struct tty_driver driver = {
+	.name = "ttyS",
+	.write = driver_write,
+	.room = driver_room,
+	.pending = driver_pending,
 };
 
 int console_open(struct vfs_task *task)
 {
-	for (int fd = 0; fd < 3; fd++) {
-		struct file *file;
-		int err =
-			file_new_anon(task->vfs, "/dev/console", &console_ops, NULL, O_RDWR, &file);
+	int fd = vfs_openat(task, AT_FDCWD, "/dev/console", O_RDWR | O_NOCTTY, 0);
 
-		if (!err)
-			err = fd_add(task, file, false);
-		if (err < 0)
-			return err;
-	}
-	return 0;
+	if (fd == 0)
+		fd = vfs_dup(task, 0);
+	if (fd == 1)
+		fd = vfs_dup(task, 0);
+	return fd < 0 ? fd : 0;
 }
 
 int console_init(struct vfs *vfs)
 {
 	int err = rt_channel_open(0, CONSOLE_SERVICE, NULL, &channel);
 
-	(void)vfs;
+	tty = tty_new_serial(vfs, 0, &driver, NULL);
+	if (!err && !tty)
+		err = -ENOMEM;
+	if (!err)
+		tty_set_console(vfs, tty);
 	if (!err)
 		err = rt_channel_send(channel, CONSOLE_LISTEN, NULL, 0, FIBER_FOREVER);
 	if (!err)

@@ -175,6 +175,11 @@ bool console_arm(void)
 	return self.core != 0 || serial_arm(queue != NULL);
 }
 
+void console_core_died(void)
+{
+	in_flight = 0;
+}
+
 void console_flush(void (*then)(void))
 {
 	console_poll();

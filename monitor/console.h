@@ -33,6 +33,9 @@ bool console_poll(void);
 /** Ask the serial driver for doorbells. True: the monitor may sleep. */
 bool console_arm(void);
 
+/** A core is dead: lines on their way to core 0 may have been lost, so none is waited for. */
+void console_core_died(void);
+
 /** Call @then once all that was printed on core 0 so far has left the machine. Core 0 only. */
 void console_flush(void (*then)(void));
 

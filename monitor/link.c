@@ -1,5 +1,6 @@
 /* See link.h. */
 #include "link.h"
+#include "door.h"
 #include "monitor.h"
 #include "route.h"
 #include "timer.h"
@@ -9,7 +10,8 @@
 
 #define POOL_PAGES 4u /* regions are made out of frames of so many pages */
 #define POLL_BATCH 64u
-#define RETRY_NS   10000000ul /* after the other side had no memory for its half */
+#define RETRY_NS   10000000ul  /* after one side had no memory for its half */
+#define KNOCK_NS   200000000ul /* without an answer to a letter, or to a knock */
 
 enum link_state {
 	LINK_EXPECTED, /* a child that has not written its hello */
@@ -36,11 +38,14 @@ struct link {
 	cap_t tx_frame;
 	cap_t bell;
 	struct parcel *waiting, **waiting_last;
+	bool holding; /* @held was refused by its handler */
+	struct msg held;
 	struct timer retry;
 };
 
-static struct link **links;  /* by core; NULL: closed */
-static struct link **active; /* the same, dense */
+static struct link **links;                       /* by core; NULL: closed */
+static struct link **active;                      /* the same, dense */
+static struct link nobody = {.state = LINK_DEAD}; /* to cores that died before there was one */
 static u32 nactive;
 static link_handler *handlers[MSG_CLASSES];
 
@@ -91,6 +96,7 @@ static struct link *new_link(u32 core, enum link_state state)
 	l->waiting_last = &l->waiting;
 	links[core] = l;
 	active[nactive++] = l;
+	door_show(core, l->rx_phys);
 	return l;
 }
 
@@ -168,14 +174,45 @@ static bool hear_child(struct link *l)
 
 /* ---- links on demand ---- */
 
+static void ask(struct timer *timer);
+
+/* The region that @core made for us is at @tx_phys; if there is no memory, try later. */
+static void try_open(struct link *l, u64 tx_phys)
+{
+	if (open_link(l, tx_phys))
+		timer_start(&l->retry, RETRY_NS, ask);
+	else
+		timer_stop(&l->retry);
+}
+
+/* No letter has brought an answer. */
+static void ask_at_door(struct timer *timer)
+{
+	struct link *l = container_of(timer, struct link, retry);
+	u64 tx_phys;
+
+	if (l->state != LINK_OPENING)
+		return;
+	timer_start(&l->retry, KNOCK_NS, ask_at_door);
+	tx_phys = door_look(l->core);
+	if (tx_phys)
+		try_open(l, tx_phys);
+	else
+		door_knock(l->core);
+}
+
 static void ask(struct timer *timer)
 {
 	struct link *l = container_of(timer, struct link, retry);
 	struct letter_link letter = {.rx_phys = l->rx_phys, .epoch = LINK_EPOCH};
 
-	if (l->state == LINK_OPENING &&
-	    route_send(l->core, LETTER_LINK_OPEN, &letter, sizeof(letter)))
-		timer_start(&l->retry, RETRY_NS, ask);
+	if (l->state != LINK_OPENING)
+		return;
+	timer_start(&l->retry, KNOCK_NS, ask_at_door);
+	if (route_is_neighbour(l->core))
+		ask_at_door(&l->retry); /* the letter would have to take this very link */
+	else
+		route_send(l->core, LETTER_LINK_OPEN, &letter, sizeof(letter));
 }
 
 static void open_rx(u32 from, const void *data, u32 bytes)
@@ -188,8 +225,7 @@ static void open_rx(u32 from, const void *data, u32 bytes)
 	if (from == self.core || (l && l->state != LINK_OPENING))
 		return;
 	if (l) { /* both asked */
-		if (open_link(l, letter->rx_phys))
-			timer_start(&l->retry, RETRY_NS, ask);
+		try_open(l, letter->rx_phys);
 		return;
 	}
 	l = new_link(from, LINK_OPENING);
@@ -206,8 +242,33 @@ static void accept_rx(u32 from, const void *data, u32 bytes)
 	(void)bytes;
 	if (!l || l->state != LINK_OPENING)
 		return;
-	if (letter->status || open_link(l, letter->rx_phys))
+	if (letter->status)
 		timer_start(&l->retry, RETRY_NS, ask);
+	else
+		try_open(l, letter->rx_phys);
+}
+
+void link_knocked(void)
+{
+	for (u32 core = 0; core < self.ncores; core++) {
+		struct link *l = links[core];
+		u64 tx_phys;
+
+		if (core == self.core || (l && l->state != LINK_OPENING))
+			continue;
+		tx_phys = door_look(core);
+		if (!tx_phys)
+			continue;
+		if (l) {
+			try_open(l, tx_phys);
+			continue;
+		}
+		l = new_link(core, LINK_OPENING);
+		if (!l)
+			continue; /* it knocks again */
+		try_open(l, tx_phys);
+		door_knock(core);
+	}
 }
 
 /* ---- sending ---- */
@@ -273,27 +334,55 @@ static bool flush(struct link *l)
 
 /* ---- receiving ---- */
 
+/* The next message: the one that was held, or one from the ring. As ump_recv(). */
+static int next_message(struct link *l, struct msg *m)
+{
+	if (!l->holding)
+		return ump_recv(&l->ump, m);
+	*m = l->held;
+	l->holding = false;
+	return 1;
+}
+
+/* Hand a message to who wants it; false: not now. */
+static bool hand_over(struct link *l, const struct msg *m)
+{
+	link_handler *handler = handlers[MSG_CLASS(m->type)];
+
+	if (!handler || handler(l->core, m))
+		return true;
+	l->held = *m;
+	l->holding = true;
+	return false;
+}
+
+/* True if anything was received. */
 static bool receive(struct link *l)
 {
 	struct msg m;
 	int got = 0;
+	u32 n;
 
-	for (u32 n = 0; n < POLL_BATCH && l->state == LINK_OPEN; n++) {
-		link_handler *handler;
-
-		got = ump_recv(&l->ump, &m);
+	for (n = 0; n < POLL_BATCH && l->state == LINK_OPEN; n++) {
+		got = next_message(l, &m);
 		if (got <= 0)
 			break;
 		l->armed = false;
-		handler = handlers[MSG_CLASS(m.type)];
-		if (handler)
-			handler(l->core, &m);
-		if (n + 1 == POLL_BATCH)
-			return true;
+		if (!hand_over(l, &m))
+			break;
 	}
 	if (got < 0)
 		link_core_died(l->core);
-	return !l->armed;
+	return n > 0;
+}
+
+bool link_drain(u32 core)
+{
+	struct link *l = links[core];
+
+	while (l && l->state == LINK_OPEN && receive(l))
+		;
+	return !l || !l->holding;
 }
 
 bool link_poll(void)
@@ -309,7 +398,8 @@ bool link_poll(void)
 			continue;
 		if (l->waiting && flush(l))
 			any = true;
-		receive(l);
+		if (receive(l))
+			any = true;
 	}
 	return any;
 }
@@ -319,7 +409,7 @@ bool link_arm(void)
 	for (u32 i = 0; i < nactive; i++) {
 		struct link *l = active[i];
 
-		if (l->state != LINK_OPEN)
+		if (l->state != LINK_OPEN || l->holding)
 			continue;
 		if (!l->armed) {
 			if (!ump_arm(&l->ump))
@@ -341,10 +431,17 @@ void link_core_died(u32 core)
 {
 	struct link *l = links[core];
 
-	if (!l || l->state == LINK_DEAD)
+	if (!l) { /* nobody may make one any more */
+		links[core] = &nobody;
 		return;
-	if (l->state == LINK_OPEN)
-		ump_peer_died(&l->ump);
+	}
+	if (l->state == LINK_DEAD)
+		return;
+	if (l->state == LINK_OPEN) {
+		vspace_detach(&mem_space, l->ump.own, LINK_BYTES);
+		slot_drop(l->tx_frame);
+		slot_drop(l->bell);
+	}
 	l->state = LINK_DEAD;
 	timer_stop(&l->retry);
 	while (l->waiting) {

@@ -13,6 +13,11 @@
  *                       \------LETTER_LINK_OPEN (we accept)--------------/
  *                    If both ask at once, each finds in the other's request what it needs.
  *
+ *   the same where no letter gets through (a core in between has died): after a while without an
+ *   answer each side finds the other's region at its door (door.h).
+ *
+ * A link ends when its core is dead (link_core_died): first what it had sent is received.
+
  * What is sent while a link is opening, or full, waits here in order. Not here: letters (route.h).
  */
 #ifndef MONITOR_LINK_H
@@ -31,7 +36,8 @@
  */
 #define LINK_HELLO_OFFSET (LINK_BYTES - sizeof(u64))
 
-typedef void link_handler(u32 from, const struct msg *m);
+/* Takes a message, or returns false: then it comes again, before any other of its sender's. */
+typedef bool link_handler(u32 from, const struct msg *m);
 
 /** Make the link to the parent, if there is one; before everything else that sends. */
 void link_init(void);
@@ -54,6 +60,12 @@ int link_expect_child(u32 child, u64 *rx_phys);
 
 /** Whether the child has answered. */
 bool link_is_open(u32 core);
+
+/** EVENT_KNOCK: find who wants a link. */
+void link_knocked(void);
+
+/** Receive all that @core, which has stopped, had sent. False: try again later. */
+bool link_drain(u32 core);
 
 /** A core is dead: its link is closed and what waits for it dropped. */
 void link_core_died(u32 core);

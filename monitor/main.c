@@ -8,9 +8,11 @@
  * Each core's monitor has its own data in its own memory; the text is the node's.
  */
 #include "monitor.h"
+#include "agreement.h"
 #include "channel.h"
 #include "cmdline.h"
 #include "console.h"
+#include "door.h"
 #include "link.h"
 #include "mem.h"
 #include "power.h"
@@ -129,6 +131,7 @@ static void init(void)
 	mem_init();
 	malloc_init(&heap);
 	timer_init();
+	door_init();
 	route_init();
 	console_init();
 	start_init();
@@ -137,6 +140,7 @@ static void init(void)
 	server_init();
 	power_init();
 	link_init();
+	agreement_init();
 }
 
 static void introduce_core(void)
@@ -162,6 +166,7 @@ static void work(void)
 		any = link_poll();
 		start_check();
 		any |= route_poll();
+		any |= agreement_poll();
 		any |= console_poll();
 	} while (any);
 }
@@ -177,6 +182,8 @@ static void wait(void)
 	}
 	if (got.first & 1ul << EVENT_TIMER)
 		timer_run();
+	if (got.first & 1ul << EVENT_KNOCK)
+		link_knocked();
 	if (got.first & 1ul << EVENT_DEATH)
 		program_reap();
 }

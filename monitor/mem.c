@@ -4,16 +4,20 @@
 #include <rt/slots.h>
 #include <string.h>
 
-#define MIN_ORDER 12u /* one page */
-#define ORDERS    (MEM_MAX_ORDER + 1)
-#define NO_BLOCK  0u
+#define MIN_ORDER     12u /* one page */
+#define ORDERS        (MEM_MAX_ORDER + 1)
+#define NO_BLOCK      0u
+#define RESERVE_BYTES (1 * MiB) /* for the monitor alone */
+#define RESERVE_SLOTS 64u
+#define ZERO_BYTES    (2 * MiB) /* mapped at a time to be zeroed */
 
 enum block_state { BLOCK_NONE, BLOCK_FREE, BLOCK_USED, BLOCK_SPLIT };
 
 /* Indexed by slot, so that a block needs no memory of its own. */
 struct block {
 	u8 order;
-	u8 state;
+	u8 state : 7;
+	u8 dirty : 1; /* somebody had it, and may have written to it */
 	u16 owner;
 	u16 parent; /* NO_BLOCK: a piece of SLOT_RAM */
 	u16 buddy;
@@ -25,6 +29,7 @@ struct vspace mem_space;
 static struct block blocks[MONITOR_SLOTS];
 static u16 free_list[ORDERS];
 static u64 total_bytes, free_bytes;
+static cap_t first_page;
 
 /* ---- lists of free blocks ---- */
 
@@ -70,8 +75,10 @@ static int split(u16 b)
 		goto fail;
 	list_remove(b);
 	block->state = BLOCK_SPLIT;
-	blocks[one] = (struct block){.order = block->order - 1, .parent = b, .buddy = (u16)two};
-	blocks[two] = (struct block){.order = block->order - 1, .parent = b, .buddy = (u16)one};
+	blocks[one] = (struct block){
+		.order = block->order - 1, .dirty = block->dirty, .parent = b, .buddy = (u16)two};
+	blocks[two] = (struct block){
+		.order = block->order - 1, .dirty = block->dirty, .parent = b, .buddy = (u16)one};
 	list_add((u16)two);
 	list_add((u16)one);
 	return 0;
@@ -91,6 +98,7 @@ static void join(u16 b)
 		list_remove(b);
 		list_remove(buddy);
 		blocks[b].state = blocks[buddy].state = BLOCK_NONE;
+		blocks[parent].dirty = blocks[b].dirty || blocks[buddy].dirty;
 		slot_drop(b);
 		slot_drop(buddy);
 		list_add(parent);
@@ -98,9 +106,38 @@ static void join(u16 b)
 	}
 }
 
+/* ---- zeroing ---- */
+
+static int zero_frame(cap_t frame, u64 bytes)
+{
+	for (u64 done = 0; done < bytes; done += ZERO_BYTES) {
+		u64 n = MIN(bytes - done, ZERO_BYTES);
+		void *window = vspace_attach(&mem_space, frame, done, n, MAP_READ | MAP_WRITE);
+
+		if (!window)
+			return -ENOMEM;
+		memset(window, 0, n);
+		vspace_detach(&mem_space, window, n);
+	}
+	return 0;
+}
+
+/* Zero all of a block, of which nothing is made. 0 or -ENOMEM. */
+static int zero_block(cap_t block)
+{
+	cap_t frame = slot_new();
+	int err = -ENOMEM;
+
+	if (frame != CAP_NONE && !sys_retype(block, CAP_FRAME, mem_bytes(block), frame))
+		err = zero_frame(frame, mem_bytes(block));
+	slot_drop(frame);
+	return err;
+}
+
 /* ---- what others see ---- */
 
-cap_t mem_new(u64 bytes, u32 owner)
+/* A free block of at least @bytes, now in use; CAP_NONE if there is none. */
+static cap_t take(u64 bytes)
 {
 	u32 order = MIN_ORDER, have;
 	u16 b;
@@ -117,8 +154,31 @@ cap_t mem_new(u64 bytes, u32 owner)
 	b = free_list[order];
 	list_remove(b);
 	blocks[b].state = BLOCK_USED;
-	blocks[b].owner = (u16)owner;
 	blocks[b].object = CAP_NONE;
+	return b;
+}
+
+bool mem_is_scarce(u64 bytes)
+{
+	return slots_left() < RESERVE_SLOTS || free_bytes < RESERVE_BYTES ||
+	       bytes > free_bytes - RESERVE_BYTES;
+}
+
+cap_t mem_new(u64 bytes, u32 owner)
+{
+	cap_t b;
+
+	if (owner != MEM_OWNER_MONITOR && mem_is_scarce(bytes))
+		return CAP_NONE;
+	b = take(bytes);
+	if (b == CAP_NONE)
+		return CAP_NONE;
+	if (owner != MEM_OWNER_MONITOR && blocks[b].dirty && zero_block(b)) {
+		join((u16)b);
+		return CAP_NONE;
+	}
+	blocks[b].owner = (u16)owner;
+	blocks[b].dirty = true;
 	return b;
 }
 
@@ -184,18 +244,6 @@ cap_t mem_object(cap_t block, u32 type)
 	return slot;
 }
 
-/* Zero the first @bytes of a frame. 0 or -ENOMEM. */
-static int zero_frame(cap_t frame, u64 bytes)
-{
-	void *window = vspace_attach(&mem_space, frame, 0, bytes, MAP_READ | MAP_WRITE);
-
-	if (!window)
-		return -ENOMEM;
-	memset(window, 0, bytes);
-	vspace_detach(&mem_space, window, bytes);
-	return 0;
-}
-
 int mem_frame_new(u64 bytes, u32 owner, struct mem_frame *out)
 {
 	struct mem_frame f = {.block = mem_new(bytes, owner)};
@@ -205,8 +253,7 @@ int mem_frame_new(u64 bytes, u32 owner, struct mem_frame *out)
 		return -ENOMEM;
 	f.bytes = mem_bytes(f.block);
 	f.frame = mem_object(f.block, CAP_FRAME);
-	if (f.frame == CAP_NONE || sys_cap_info(f.frame, &info) ||
-	    zero_frame(f.frame, ROUND_UP(bytes, PAGE_SIZE))) {
+	if (f.frame == CAP_NONE || sys_cap_info(f.frame, &info) || zero_frame(f.frame, f.bytes)) {
 		mem_put(f.block);
 		return -ENOMEM;
 	}
@@ -252,13 +299,22 @@ static void cut(u64 base, u64 end)
 	}
 }
 
+cap_t mem_first_page(void)
+{
+	return first_page;
+}
+
 void mem_init(void)
 {
 	struct cap_info ram;
 
 	if (sys_cap_info(SLOT_RAM, &ram))
 		rt_panic("monitor: no memory");
-	cut(ROUND_UP(ram.base + ram.used, PAGE_SIZE), ROUND_DOWN(ram.base + ram.bytes, PAGE_SIZE));
+	first_page = slot_new();
+	if (ram.base != self.boot->free_base || ram.used ||
+	    sys_retype(SLOT_RAM, CAP_FRAME, PAGE_SIZE, first_page))
+		rt_panic("monitor: its memory does not begin where it should");
+	cut(ram.base + PAGE_SIZE, ROUND_DOWN(ram.base + ram.bytes, PAGE_SIZE));
 	total_bytes = free_bytes;
 	vspace_init(&mem_space, SLOT_ASPACE, MONITOR_MAP_VA, MONITOR_MAP_END, more_tables, NULL);
 }

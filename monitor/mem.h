@@ -7,6 +7,9 @@
  *   free --mem_new--> used --mem_put--> free, joined with its buddy if that is free too
  *    \----(too large)--> split, both halves are blocks
  *
+ * What somebody had is zeroed before a program gets it. A reserve of memory and slots is the
+ * monitor's own: programs can use up all the rest without stopping it.
+ *
  * Not here: memory of other cores (FRAME_MINT), ownership of ranges between cores.
  */
 #ifndef MONITOR_MEM_H
@@ -20,11 +23,17 @@
 /** Take all of SLOT_RAM. */
 void mem_init(void);
 
+/** The frame of its first page, which lies where other cores can work it out (door.h). */
+cap_t mem_first_page(void);
+
 /**
  * Take a block of @bytes, rounded up to a power of two, for @owner.
- * Returns its RAM capability, or CAP_NONE: not enough memory, or slots.
+ * Returns its RAM capability, or CAP_NONE: not enough memory, or slots, beyond the reserve.
  */
 cap_t mem_new(u64 bytes, u32 owner);
+
+/** Whether @bytes more for a program would touch the reserve. */
+bool mem_is_scarce(u64 bytes);
 
 /** Give a block back, with all that was made of it. CAP_NONE is ignored. */
 void mem_put(cap_t block);
@@ -55,7 +64,7 @@ struct mem_frame {
 	u64 bytes;
 };
 
-/** Take a frame for @owner and zero its first @bytes. 0 or -ENOMEM. */
+/** Take a frame for @owner, all of it zeroed. 0 or -ENOMEM. */
 int mem_frame_new(u64 bytes, u32 owner, struct mem_frame *out);
 void mem_frame_put(struct mem_frame *frame);
 

@@ -18,8 +18,10 @@
 #define EVENT_BELL   0u /* messages */
 #define EVENT_TIMER  1u
 #define EVENT_DEATH  2u /* of one of the programs */
+#define EVENT_KNOCK  3u /* at the door (door.h) */
 
-#define MONITOR_BELL 0u /* number of every monitor's doorbell */
+#define MONITOR_BELL 0u  /* number of every monitor's doorbell */
+#define DOOR_BELL    95u /* and of the one at its door */
 
 /* Addresses: its program and MONITOR_* of skerry/handoff.h come first. */
 #define MONITOR_HEAP_VA  (MONITOR_FIXED_VA + 8 * GiB)

@@ -14,7 +14,7 @@
 #include "mem.h"
 #include <skerry/monitor.h>
 
-#define PROGRAMS_MAX  95u         /* one doorbell number each: 1 to 95 */
+#define PROGRAMS_MAX  94u         /* one doorbell number each: 1 to 94 */
 #define PROGRAM_LIMIT (1ul << 40) /* bytes that one may hold, unless set otherwise */
 
 /* Something to tell a program (MON_NOTICE): part of the object that it is about. */

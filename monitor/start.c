@@ -92,6 +92,19 @@ static struct core_plan plan_for(u32 core)
 	};
 }
 
+u64 start_built_bytes(u32 core)
+{
+	static u64 bytes[2]; /* of the cores that bring their node's text along, and of others */
+	u32 parent = self.cores[core].parent;
+	bool first = parent == MACHINE_NO_CORE || self.cores[parent].node != self.cores[core].node;
+	struct core_plan plan = plan_for(core);
+
+	plan.text = first ? NULL : &self.boot->text;
+	if (!bytes[first] && core_build_size(&plan, &bytes[first]))
+		rt_panic("monitor: the image it came from has changed");
+	return bytes[first];
+}
+
 /* Build one child's memory, and say in @entry how it enters it. 0 or a negative errno. */
 static int build_child(u32 core, struct startup_child *entry)
 {

@@ -23,6 +23,9 @@
 
 void start_init(void);
 
+/** Bytes that are built at the beginning of a core's memory, the page it starts on included. */
+u64 start_built_bytes(u32 core);
+
 /** Build and start all children. */
 void start_children(void);
 

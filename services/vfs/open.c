@@ -288,6 +288,7 @@ static int open_nameless(struct vfs_task *t, const struct path *dir, struct requ
 		inode_put(inode);
 		return -ENOMEM;
 	}
+	inode->linkable = !(r->flags & O_EXCL);
 	r->created = true;
 	err = open_place(t, &path, r, out);
 	dentry_put(path.dentry);

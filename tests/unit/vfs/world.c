@@ -165,7 +165,8 @@ static void init_task(struct world *w, struct vfs_task *task, u32 pid, u32 uid)
 
 void world_begin(struct world *w)
 {
-	*w = (struct world){.now_ns = 1000000000ul * 86400 * 365, .seed = 7, .max_pages = INT64_MAX};
+	*w = (struct world){
+		.now_ns = 1000000000ul * 86400 * 365, .seed = 7, .max_pages = INT64_MAX};
 	fiber_loop_init(&w->loop, &io, w);
 	w->vfs = vfs_new(&env, w, &w->loop, NULL);
 	REQUIRE(w->vfs != NULL);

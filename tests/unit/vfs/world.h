@@ -21,9 +21,9 @@ struct world {
 	s64 npages; /* that live */
 	s64 max_pages;
 	int task_signal, group_signal;
-	u32 group;	  /* that was sent group_signal */
-	u32 orphaned;	  /* group that is */
-	bool ignores;	  /* the task ignores all signals */
+	u32 group;    /* that was sent group_signal */
+	u32 orphaned; /* group that is */
+	bool ignores; /* the task ignores all signals */
 	bool waits_forever;
 	struct inode *unmapped; /* last one */
 };

@@ -70,7 +70,8 @@ static struct program *owner_of(const struct channel *c)
 
 static struct channel *new_channel(u32 owner, u64 ring_bytes, u64 bulk_bytes)
 {
-	struct channel *c = calloc(1, sizeof(*c));
+	bool scarce = owner && mem_is_scarce(ring_bytes + bulk_bytes);
+	struct channel *c = scarce ? NULL : calloc(1, sizeof(*c));
 
 	if (!c)
 		return NULL;

@@ -29,11 +29,33 @@ u64 cmdline_number(const char *key, u64 otherwise)
 	return otherwise;
 }
 
+static void add_arg(struct mon_spawn *what, const char *arg, size_t len)
+{
+	memcpy(what->args + what->args_bytes, arg, len);
+	what->args[what->args_bytes + len] = 0;
+	what->args_bytes += (u32)len + 1;
+	what->argc++;
+}
+
+/* A path from the root is a Linux program: the personality's to run, with the kernel's words. */
+static void run_by_linux(struct mon_spawn *what)
+{
+	const char *line = self.boot->cmdline, *end = find_program();
+
+	strcpy(what->path, "sbin/linux");
+	add_arg(what, "linux", 5);
+	add_arg(what, "-c", 2);
+	add_arg(what, line, end - line > 4 ? (size_t)(end - line) - 4 : 0);
+}
+
 bool cmdline_program(struct mon_spawn *what)
 {
 	const char *at = find_program();
 
 	*what = (struct mon_spawn){0};
+	at += strspn(at, " ");
+	if (*at == '/')
+		run_by_linux(what);
 	for (at += strspn(at, " "); *at; at += strspn(at, " ")) {
 		size_t len = strcspn(at, " ");
 
@@ -41,13 +63,10 @@ bool cmdline_program(struct mon_spawn *what)
 			return false;
 		if (what->argc == 0)
 			memcpy(what->path, at, len);
-		/* The whole line is shorter than the room for arguments. */
-		memcpy(what->args + what->args_bytes, at, len);
-		what->args_bytes += (u32)len + 1;
-		what->argc++;
+		add_arg(what, at, len); /* the whole line is shorter than the room for arguments */
 		at += len;
 	}
 	return what->argc > 0;
 }
 
-static_assert(CMDLINE_MAX < DOMAIN_ARGS_MAX, "any command line's program fits");
+static_assert(CMDLINE_MAX + 32 < DOMAIN_ARGS_MAX, "any command line's program fits");

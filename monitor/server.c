@@ -218,6 +218,15 @@ static s64 serve_authority(struct request *r)
 	return 0;
 }
 
+static s64 serve_image(struct request *r)
+{
+	if (!r->from->privileged)
+		return -EPERM;
+	r->send = SLOT_IMAGE;
+	r->w[1] = self.boot->image_bytes;
+	return 0;
+}
+
 /* ---- all of them ---- */
 
 static serve_fn *const serve[MON_COUNT] = {
@@ -229,7 +238,7 @@ static serve_fn *const serve[MON_COUNT] = {
 	[MON_NOTICE] = serve_notice,       [MON_POWEROFF] = serve_poweroff,
 	[MON_CORE] = serve_core,           [MON_MEMORY] = serve_memory,
 	[MON_HALT_CORE] = serve_halt_core, [MON_COUNTS] = serve_counts,
-	[MON_AUTHORITY] = serve_authority,
+	[MON_AUTHORITY] = serve_authority, [MON_IMAGE] = serve_image,
 };
 
 static s64 serve_request(struct request *r)
@@ -241,6 +250,13 @@ static s64 serve_request(struct request *r)
 	if (what >= MON_COUNT)
 		return -ENOSYS;
 	return serve[what](r);
+}
+
+/* Where the next capability goes. Without a free slot it is dropped: a later call tries again. */
+static void renew_receive_slot(void)
+{
+	receive_slot = slot_new();
+	slot_receive_calls(receive_slot);
 }
 
 void server_call(const struct sys_wait *got, bool with_cap)
@@ -259,16 +275,14 @@ void server_call(const struct sys_wait *got, bool with_cap)
 		words.w[0] = (u64)-EPERM;
 		sys_reply(0, &words);
 	}
-	if (!with_cap)
+	if (!with_cap && receive_slot != CAP_NONE)
 		return;
 	slot_drop(r.cap);
-	receive_slot = slot_new();
-	slot_receive_calls(receive_slot);
+	renew_receive_slot();
 }
 
 void server_init(void)
 {
 	route_handle(LETTER_HALT, halt_rx, sizeof(struct letter_count));
-	receive_slot = slot_new();
-	slot_receive_calls(receive_slot);
+	renew_receive_slot();
 }

@@ -25,7 +25,7 @@
 	  "print the text in the call page; lines are printed whole, cut at PRINT_MAX")            \
 	X(1, ALLOC, "type: CAP_RAM, CAP_FRAME, CAP_TABLE; bytes", "",                              \
 	  "give memory: w1 = handle, w2 = bytes (rounded up to a power of two); the capability "   \
-	  "comes along with the answer. A frame's content is undefined")                           \
+	  "comes along with the answer. A frame holds zeros, or what nobody wrote")                \
 	X(2, FREE, "handle", "", "take memory back: whatever derives from it is gone")             \
 	X(3, SPAWN, "core, bytes of struct mon_spawn in the call page", "",                        \
 	  "start a native program; returns a task; its start and its end come as notices. A "      \
@@ -52,7 +52,9 @@
 	  "the monitor's own message counts, as lines of struct domain_count in answer words: "    \
 	  "w1 = core | type << 16, w2 = sent, w3 = received")                                      \
 	X(16, AUTHORITY, "", "-EPERM: the command line has no tests=1",                            \
-	  "for tests: the monitor's authority over its core, with the answer")
+	  "for tests: the monitor's authority over its core, with the answer")                     \
+	X(17, IMAGE, "", "-EPERM: not the console's program",                                      \
+	  "the boot image, as a read-only frame with the answer; w1 = bytes")
 
 enum monitor_request {
 #define X(number, name, args, errors, what) MON_##name = number,

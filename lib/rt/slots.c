@@ -3,6 +3,7 @@
 
 static u64 taken[CNODE_SLOTS_MAX / 64];
 static u32 slots;
+static u32 left;
 static u32 hint; /* no slot below it is free */
 
 static bool is_taken(u32 slot)
@@ -21,6 +22,7 @@ void slots_init(u32 first, u32 count)
 {
 	slots = MIN(count, CNODE_SLOTS_MAX);
 	hint = first;
+	left = slots - first;
 	for (u32 i = 0; i < first; i++)
 		set_taken(i, true);
 }
@@ -37,9 +39,15 @@ cap_t slot_new_run(u32 n)
 			continue;
 		for (u32 i = 0; i < n; i++)
 			set_taken(slot - i, true);
+		left -= n;
 		return slot - n + 1;
 	}
 	return CAP_NONE;
+}
+
+u32 slots_left(void)
+{
+	return left;
 }
 
 cap_t slot_new(void)
@@ -53,6 +61,7 @@ void slot_put(cap_t slot)
 		return;
 	assert(is_taken(slot));
 	set_taken(slot, false);
+	left++;
 	hint = MIN(hint, slot);
 }
 

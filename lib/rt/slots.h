@@ -18,6 +18,9 @@ cap_t slot_new(void);
 /** The first of @n consecutive free slots, now taken; CAP_NONE if there are none. */
 cap_t slot_new_run(u32 n);
 
+/** How many slots are free. */
+u32 slots_left(void);
+
 /** Give back a slot that is empty. CAP_NONE is ignored. */
 void slot_put(cap_t slot);
 

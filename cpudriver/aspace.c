@@ -111,14 +111,6 @@ void aspace_destroy(struct aspace *as)
 		aspaces_last = as->prev;
 }
 
-u64 aspace_enter_cr3(struct aspace *as)
-{
-	u64 keep = as->pcid && !as->flush ? CR3_NOFLUSH : 0;
-
-	as->flush = false;
-	return as->cr3 | keep;
-}
-
 s64 call_aspace_donate(u64 aspace, u64 table)
 {
 	struct cap *space, *pages;

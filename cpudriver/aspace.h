@@ -8,6 +8,7 @@
 #ifndef ASPACE_H
 #define ASPACE_H
 
+#include "arch/x86_64/cpu.h"
 #include "cap.h"
 
 struct context;
@@ -42,8 +43,14 @@ void aspace_init_boot(struct aspace *as, u64 root_phys);
 void aspace_kill(struct aspace *as);
 void aspace_destroy(struct aspace *as);
 
-/** The value for CR3 to enter it now. */
-u64 aspace_enter_cr3(struct aspace *as);
+/** The value for CR3 to enter it now: with a PCID of its own, what is cached stays. */
+static inline u64 aspace_enter_cr3(struct aspace *as)
+{
+	u64 keep = as->pcid && !as->flush ? CR3_NOFLUSH : 0;
+
+	as->flush = false;
+	return as->cr3 | keep;
+}
 
 /**
  * Take [@base, @base + @bytes) of physical memory out of all address spaces.

@@ -12,27 +12,6 @@
 #define REVOKE_STEPS 64u
 #define DEPTH_MAX    1000u /* of derivation; beyond it copying is refused */
 
-struct cap *cap_slot(const struct domain *d, cap_t slot)
-{
-	if (!d->table || slot >= d->slots)
-		return NULL;
-	return &d->table[slot];
-}
-
-int cap_find(cap_t slot, enum cap_type type, u32 rights, struct cap **cap)
-{
-	struct cap *c = cap_slot(current, slot);
-
-	if (!c || c->type == CAP_NULL)
-		return -EBADF;
-	if (c->type != type)
-		return -EINVAL;
-	if ((c->rights & rights) != rights)
-		return -EPERM;
-	*cap = c;
-	return 0;
-}
-
 int cap_find_empty(const struct domain *d, cap_t slot, struct cap **cap)
 {
 	struct cap *c = slot ? cap_slot(d, slot) : NULL;

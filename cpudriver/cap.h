@@ -17,8 +17,8 @@
 #ifndef CAP_H
 #define CAP_H
 
-#include <skerry/calls.h>
 #include <errno.h>
+#include <skerry/calls.h>
 
 struct domain;
 struct aspace;
@@ -55,15 +55,6 @@ struct cap {
 };
 
 static_assert(sizeof(struct cap) == CNODE_SLOT_BYTES, "a slot is one line of cache");
-
-/** The slot @slot of @d's table, if it is within the table; else NULL. */
-struct cap *cap_slot(const struct domain *d, cap_t slot);
-
-/**
- * Find a capability of @type with all of @rights in the current domain's table.
- * Returns 0 and sets *@cap, or -EBADF, -EINVAL (other type), -EPERM.
- */
-int cap_find(cap_t slot, enum cap_type type, u32 rights, struct cap **cap);
 
 /** Find an empty slot in @d's table: 0, -EBADF, -EEXIST. */
 int cap_find_empty(const struct domain *d, cap_t slot, struct cap **cap);

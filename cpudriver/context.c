@@ -14,6 +14,8 @@
 
 #define CONTEXTS_MAX 32768u /* on one address space: bounds the walks over them */
 
+static struct context *running; /* while tramp_in_context */
+
 void context_unbind(struct context *ctx)
 {
 	struct aspace *as = ctx->aspace;
@@ -87,8 +89,7 @@ s64 call_context_setup(u64 context, u64 aspace, u64 frame, u64 offset)
 /* Flags and addresses that the processor would refuse, or that are not foreign code's to choose. */
 static int check_state(struct context_state *st)
 {
-	if (st->rip >= USER_END || !is_canonical(st->rsp) || !is_canonical(st->fs_base) ||
-	    !is_canonical(st->gs_base))
+	if (st->rip >= USER_END || !is_canonical(st->fs_base) || !is_canonical(st->gs_base))
 		return -EINVAL;
 	st->rflags = (st->rflags & RFLAGS_USER) | RFLAGS_FIXED | RFLAGS_IF;
 	return 0;
@@ -111,36 +112,32 @@ s64 call_run(u64 context)
 	err = check_state(st);
 	if (err)
 		return err;
-	if (d->events & d->wait_mask || sched_is_pending()) {
+	if (d->events & d->wait_mask || sched_pending) {
 		st->reason = EXIT_EVENT;
 		return EXIT_EVENT;
 	}
 	err = xstate_load_checked(st->xstate);
 	if (err) {
-		xstate_load_initial();
+		xstate_load(xstate_initial);
 		return err;
 	}
 	d->regs.fs_base = rdfsbase();
 	d->regs.gs_base = rdgsbase();
 	wrfsbase(st->fs_base);
 	wrgsbase(st->gs_base);
-	d->context = ctx;
-	ctx->runner = d;
+	running = ctx;
 	tramp_regs = (struct regs *)st;
 	tramp_context_cr3 = aspace_enter_cr3(ctx->aspace);
-	st->tsc_entry = rdtsc();
 	context_enter(st->rcx == st->rip && st->r11 == st->rflags);
 }
 
 void context_exit(u32 reason, u32 vector, u64 error, u64 address)
 {
 	struct domain *d = current;
-	struct context *ctx = d->context;
-	struct context_state *st = ctx->state;
+	struct context_state *st = running->state;
 
 	tramp_in_context = 0;
 	tramp_regs = &d->regs;
-	st->tsc_exit = rdtsc();
 	st->reason = reason;
 	st->vector = vector;
 	st->error = error;
@@ -148,9 +145,7 @@ void context_exit(u32 reason, u32 vector, u64 error, u64 address)
 	st->fs_base = rdfsbase();
 	st->gs_base = rdgsbase();
 	xstate_save(st->xstate);
-	xstate_load_initial();
+	xstate_load(xstate_initial);
 	sched_load_bases(d);
-	ctx->runner = NULL;
-	d->context = NULL;
 	d->regs.rax = reason;
 }

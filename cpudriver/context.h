@@ -11,7 +11,6 @@ struct context {
 	struct aspace *aspace;       /* NULL: not bound, or its space is gone */
 	struct context_state *state; /* in the physmap; NULL: not bound */
 	struct context *next, *prev; /* of its aspace */
-	struct domain *runner;       /* inside whom it runs now */
 };
 
 static_assert(sizeof(struct context) <= CONTEXT_BYTES, "size that RETYPE wants");

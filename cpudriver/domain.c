@@ -3,7 +3,6 @@
  */
 #include "domain.h"
 #include "aspace.h"
-#include "context.h"
 #include "irq.h"
 #include "kernel.h"
 #include "log.h"
@@ -45,10 +44,6 @@ static void tell_others(struct domain *d)
 	}
 	ipc_domain_gone(d);
 	irq_domain_gone(d);
-	if (d->context) {
-		d->context->runner = NULL;
-		d->context = NULL;
-	}
 	if (d->supervisor && d->death_bit < EVENTS)
 		domain_post(d->supervisor, 1ul << d->death_bit);
 	d->supervisor = NULL;

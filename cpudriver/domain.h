@@ -17,7 +17,6 @@
 #define DOMAINS_MAX 256u
 
 struct aspace;
-struct context;
 
 struct domain {
 	struct regs regs; /* first: entry.S saves here */
@@ -41,7 +40,6 @@ struct domain {
 	u64 badge;              /* calling: of the endpoint that it used */
 	cap_t sending;          /* calling: slot of the capability that goes along, or 0 */
 
-	struct context *context;    /* that runs inside it, if any */
 	struct domain *supervisor;  /* gets death_bit */
 	struct domain *next, *prev; /* all domains of this core */
 	struct domain_info info;
@@ -56,6 +54,31 @@ extern struct domain *current; /* whose call is being served; NULL only when idl
 extern struct domain *domains; /* all */
 extern u32 domain_count;
 extern struct domain *monitor; /* without it the core is lost */
+
+/** The slot @slot of @d's table, if it is within the table; else NULL. */
+static inline struct cap *cap_slot(const struct domain *d, cap_t slot)
+{
+	return slot < d->slots ? &d->table[slot] : NULL;
+}
+
+/**
+ * Find a capability of @type with all of @rights in the current domain's table. Inline, because
+ * every local call and every run of a context begins with it.
+ * Returns 0 and sets *@cap, or -EBADF, -EINVAL (other type), -EPERM.
+ */
+static inline int cap_find(cap_t slot, enum cap_type type, u32 rights, struct cap **cap)
+{
+	struct cap *c = cap_slot(current, slot);
+
+	if (!c || c->type == CAP_NULL)
+		return -EBADF;
+	if (c->type != type)
+		return -EINVAL;
+	if ((c->rights & rights) != rights)
+		return -EPERM;
+	*cap = c;
+	return 0;
+}
 
 /** Make a domain object in zeroed memory. */
 void domain_init(struct domain *d);

@@ -2,7 +2,7 @@
  * The scheduler of one core. The current domain is in no queue; every other runnable one is in its
  * priority's, a doubly linked list, and a bit a priority says which have somebody. So a local call
  * hands the processor over without touching a queue, and what a call costs does not depend on how
- * many domains there are. Whatever could change who should run sets resched.
+ * many domains there are. Whatever could change who should run sets sched_pending.
  */
 #include "sched.h"
 #include "arch/x86_64/cpu.h"
@@ -22,7 +22,7 @@ static u32 busy;                   /* bit p: queue p has somebody */
 static struct domain *loaded;      /* whose extended state the processor holds, if full */
 static const struct aspace *space; /* whose tables CR3 holds, NULL: the CPU driver's own */
 static u64 slice_end;              /* of the current domain, TSC; 0: no rival was seen */
-static bool resched;               /* somebody else may have to run */
+bool sched_pending;                /* see sched.h */
 static bool rotated;               /* the current domain gives way to its equals */
 
 struct domain *current;
@@ -76,7 +76,7 @@ void sched_wake(struct domain *d)
 {
 	d->state = DOMAIN_RUNNABLE;
 	enqueue_last(d);
-	resched = true;
+	sched_pending = true;
 }
 
 void sched_block(struct domain *d, u32 state)
@@ -84,13 +84,13 @@ void sched_block(struct domain *d, u32 state)
 	if (d->state == DOMAIN_RUNNABLE && d != current)
 		dequeue(d);
 	d->state = state;
-	resched = true;
+	sched_pending = true;
 }
 
 static void rotate(void)
 {
 	rotated = true;
-	resched = true;
+	sched_pending = true;
 }
 
 void sched_tick(void)
@@ -103,11 +103,6 @@ void sched_tick(void)
 	}
 	slice_end = 0;
 	rotate();
-}
-
-bool sched_is_pending(void)
-{
-	return resched;
 }
 
 static void bases_save(struct domain *d)
@@ -156,7 +151,7 @@ static void switch_to(struct domain *d)
 	if (d->full)
 		xstate_load(d->xstate);
 	else
-		xstate_load_initial();
+		xstate_load(xstate_initial);
 	loaded = d;
 	load_space(d->aspace);
 	if (current)
@@ -171,7 +166,7 @@ void sched_hand_over(struct domain *d)
 {
 	d->state = DOMAIN_RUNNABLE;
 	switch_to(d);
-	resched = busy >> d->priority > 1;
+	sched_pending = busy >> d->priority > 1;
 }
 
 void sched_forget_aspace(const struct aspace *aspace)
@@ -213,11 +208,11 @@ static struct domain *choose(void)
 	return d;
 }
 
-static void reschedule(void)
+_Noreturn void sched_choose(void)
 {
 	struct domain *d = choose();
 
-	resched = rotated = false;
+	sched_pending = rotated = false;
 	if (!d)
 		idle();
 	if (d != current)
@@ -227,13 +222,7 @@ static void reschedule(void)
 		slice_end = rdtsc() + boot.tsc_hz / 1000 * SLICE_MS;
 		timer_want(slice_end);
 	}
-}
-
-_Noreturn void sched_resume(void)
-{
-	if (resched || !current)
-		reschedule();
-	domain_return(&current->regs);
+	domain_return(&d->regs);
 }
 
 s64 call_yield(void)

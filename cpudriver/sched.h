@@ -4,6 +4,7 @@
 #ifndef SCHED_H
 #define SCHED_H
 
+#include "arch/x86_64/tramp.h"
 #include "domain.h"
 
 /** Make a domain runnable: at the end of its priority's queue. */
@@ -18,11 +19,19 @@ void sched_block(struct domain *d, u32 state);
  */
 void sched_hand_over(struct domain *d);
 
-/** Whether another domain may have to run before foreign code goes on. */
-bool sched_is_pending(void);
+/** Something happened since the last choice that may mean that another domain must run. */
+extern bool sched_pending;
+
+/** Choose who runs, and go there, or idle. */
+_Noreturn void sched_choose(void);
 
 /** Go back to ring 3: to the current domain or to one that goes before it; or idle. */
-_Noreturn void sched_resume(void);
+static inline _Noreturn void sched_resume(void)
+{
+	if (sched_pending || !current)
+		sched_choose();
+	domain_return(&current->regs);
+}
 
 /** A timer interrupt: the current domain's time slice may have ended. */
 void sched_tick(void);

@@ -67,17 +67,18 @@ static call_fn *const calls[CALL_COUNT] = {
 SKERRY_CALLS(X)
 #undef X
 
-void syscall_dispatch(struct domain *d)
+/* Where entry.S goes for a domain, with its registers saved in @d. */
+_Noreturn void syscall_domain(struct domain *d);
+
+_Noreturn void syscall_domain(struct domain *d)
 {
 	struct regs *r = &d->regs;
-	s64 result;
+	s64 result = -ENOSYS;
 
 	d->info.calls++;
-	if (r->rax >= CALL_COUNT) {
-		r->rax = (u64)-ENOSYS;
-		return;
-	}
-	result = calls[r->rax](r->rdi, r->rsi, r->rdx, r->r10, r->r8);
+	if (r->rax < CALL_COUNT)
+		result = calls[r->rax](r->rdi, r->rsi, r->rdx, r->r10, r->r8);
 	if (result != CALL_DONE)
 		r->rax = (u64)result;
+	sched_resume();
 }

@@ -7,9 +7,6 @@
 /** What a call returns when it has set the caller's registers itself, or put it to sleep. */
 #define CALL_DONE INT64_MIN
 
-/** Serve the call whose number and arguments are in @d's registers. */
-void syscall_dispatch(struct domain *d);
-
 s64 call_wait(u64 mask, u64 flags);
 s64 call_call(u64 endpoint);
 s64 call_reply(u64 send);

@@ -23,13 +23,11 @@ struct context_state {
 	u64 r8, r9, r10, r11, r12, r13, r14, r15;
 	u64 rip, rflags;
 	u64 fs_base, gs_base;
-	u32 reason;    /* EXIT_* */
-	u32 vector;    /* of an exception */
-	u64 error;     /* code of the exception or page fault */
-	u64 address;   /* of a page fault */
-	u64 tsc_entry; /* when RUN entered and left: the personality's accounting */
-	u64 tsc_exit;
-	u64 reserved[38];
+	u32 reason;  /* EXIT_* */
+	u32 vector;  /* of an exception */
+	u64 error;   /* code of the exception or page fault */
+	u64 address; /* of a page fault */
+	u64 reserved[40];
 	u8 xstate[3584] __attribute__((aligned(64))); /* XSAVE area, standard form (SDM 1, 13.4) */
 };
 

@@ -21,9 +21,7 @@ bool cpu_has_smap;
 u64 xstate_mask;
 
 /* Legacy region with the default control words (SDM vol. 1, 13.6); all components initial. */
-static struct {
-	u8 area[4096];
-} initial_xstate __attribute__((aligned(64)));
+u8 xstate_initial[4096] __attribute__((aligned(64)));
 
 struct gate {
 	u16 offset_low;
@@ -131,13 +129,8 @@ static void set_xstate(void)
 		panic("extended state of %u bytes is larger than its area", cpuid(0xd, 0).ebx);
 	xstate_mask = mask;
 
-	*(u16 *)initial_xstate.area = 0x37f;         /* x87 control word */
-	*(u32 *)(initial_xstate.area + 24) = 0x1f80; /* MXCSR */
-}
-
-void xstate_load_initial(void)
-{
-	xstate_load(&initial_xstate);
+	*(u16 *)xstate_initial = 0x37f;         /* x87 control word */
+	*(u32 *)(xstate_initial + 24) = 0x1f80; /* MXCSR */
 }
 
 void cpu_init(void)

@@ -200,7 +200,7 @@ static inline void xstate_load(const void *area)
 /** Load extended state from @area, written by anyone. Returns 0 or -EFAULT (malformed). */
 int xstate_load_checked(const void *area);
 
-/** Extended state as a program expects it when it starts. */
-void xstate_load_initial(void);
+/* Extended state as a program expects it when it starts. */
+extern u8 xstate_initial[];
 
 #endif

@@ -8,7 +8,6 @@
 #include "kernel.h"
 #include "log.h"
 #include "sched.h"
-#include "syscall.h"
 
 struct fixup {
 	u64 at, to;
@@ -18,7 +17,6 @@ extern const struct fixup fixups_start[], fixups_end[];
 
 _Noreturn void trap_user(u32 vector, u64 error);
 void trap_kernel(struct kernel_frame *frame);
-_Noreturn void syscall_domain(struct domain *d);
 _Noreturn void syscall_context(void);
 
 /* An exception or interrupt from ring 3 (entry.S, trap_saved). */
@@ -44,12 +42,6 @@ _Noreturn void trap_user(u32 vector, u64 error)
 _Noreturn void syscall_context(void)
 {
 	context_exit(EXIT_SYSCALL, 0, 0, 0);
-	sched_resume();
-}
-
-_Noreturn void syscall_domain(struct domain *d)
-{
-	syscall_dispatch(d);
 	sched_resume();
 }
 

@@ -34,6 +34,7 @@ const void *env_image(u64 *bytes);
 
 /* proc.c: what /proc and /sys show. */
 int proc_init(struct vfs *vfs);
+int procsys_init(struct vfs *vfs);
 
 /* main.c */
 extern const char *kernel_cmdline;

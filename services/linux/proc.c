@@ -1,12 +1,392 @@
 /*
- * What /proc shows of processes and of this core.
+ * What /proc shows of processes.
  *
- * Runs in: the personality's domain. Source: proc(5).
+ * Not here: of the machine (procsys.c); descriptors, links and mounts (the VFS shows them itself).
+ * Runs in: the personality's domain. Source: proc_pid(5) and its relatives.
  */
+#include "exec.h"
 #include "misc.h"
+#include "sched.h"
+#include "signal.h"
+#include "uaccess.h"
+
+#include <errno.h>
+#include <rt/clock.h>
+#include <string.h>
+#include <vfs/proc.h>
+#include <vfs/tty.h>
+
+#define TICK_NS (NS_PER_S / TICKS_PER_S)
+
+static u32 next_pid(void *arg, u32 from)
+{
+	const struct process *p = process_from(from);
+
+	(void)arg;
+	return p ? p->pid : 0;
+}
+
+static u32 next_tid(void *arg, u32 pid, u32 from)
+{
+	const struct process *p = process_find(pid);
+	u32 best = 0;
+
+	(void)arg;
+	for (const struct thread *t = p ? p->threads : NULL; t; t = t->next) {
+		if (t->tid >= from && (!best || t->tid < best))
+			best = t->tid;
+	}
+	return best;
+}
+
+static struct vfs_task *task_of(void *arg, u32 pid)
+{
+	struct process *p = process_find(pid);
+
+	(void)arg;
+	return p && p->threads ? &p->threads->vfs : NULL;
+}
+
+/* ptrace(2), "Ptrace access mode checking". */
+static bool may_read(void *arg, struct vfs_task *reader, u32 pid)
+{
+	const struct thread *t = container_of(reader, struct thread, vfs), *of;
+	const struct process *p = process_find(pid);
+	const struct cred *c = &t->cred, *o;
+
+	(void)arg;
+	if (!p || !p->threads || p == t->process)
+		return p;
+	of = p->threads;
+	o = &of->cred;
+	if (capable(t, CAP_SYS_PTRACE))
+		return true;
+	return p->dumpable && c->fsuid == o->uid && c->fsuid == o->euid && c->fsuid == o->suid &&
+	       c->fsgid == o->gid && c->fsgid == o->egid && c->fsgid == o->sgid &&
+	       !(o->permitted & ~c->permitted);
+}
+
+static char state_of(const struct process *p)
+{
+	const struct thread *t = process_thread(p);
+
+	if (p->zombie)
+		return 'Z';
+	if (p->stopped)
+		return 'T';
+	return t->state == THREAD_IN_CALL && t->fiber && t != sched_current() ? 'S' : 'R';
+}
+
+static u64 ignored_set(const struct process *p, bool ignored)
+{
+	u64 set = 0;
+
+	for (u32 i = 0; i < SIGNALS; i++) {
+		u64 handler = p->sighand->action[i].handler;
+
+		if (ignored ? handler == SIG_IGN : handler > SIG_IGN)
+			set |= 1ul << i;
+	}
+	return set;
+}
+
+/* ---- stat, statm, status ---- */
+
+static int show_stat(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
+{
+	const struct process *p = process_find(pid);
+	const struct thread *t = p ? process_thread(p) : NULL;
+	const struct mm *mm = p ? p->mm : NULL;
+	u64 user_ns, system_ns;
+	struct tty *tty;
+
+	(void)arg;
+	(void)reader;
+	if (!t)
+		return -ESRCH;
+	process_times(p, &user_ns, &system_ns);
+	tty = t->vfs.ctty;
+	text_printf(out, "%u (%s) %c %u %u %u %u %d 0 %lu %lu 0 0 ", p->pid, t->name, state_of(p),
+		    p->parent ? p->parent->pid : 0, p->pgrp, p->sid, tty ? tty_dev(tty) : 0,
+		    tty ? (int)tty_pgrp(tty) : -1, p->minor_faults + (mm ? mm->minor_faults : 0),
+		    p->children_minor_faults);
+	text_printf(out, "%lu %lu %lu %lu %d %d %u 0 %lu ", user_ns / TICK_NS, system_ns / TICK_NS,
+		    p->children_user_ns / TICK_NS, p->children_system_ns / TICK_NS,
+		    t->priority ? -1 - t->priority : 20 + t->nice, t->nice, p->nthreads,
+		    p->start_ns / TICK_NS);
+	text_printf(out, "%lu %lu %lu %lu %lu %lu 0 0 %lu %lu %lu %lu 0 0 0 %d %u %u %d 0 0 0 ",
+		    mm ? mm->total_bytes : 0, mm ? mm->pages.npages : 0, p->limits[RLIMIT_RSS].cur,
+		    mm ? mm->code_start : 0, mm ? mm->code_end : 0, mm ? mm->stack_start : 0,
+		    t->pending.set & 0x7fffffff, t->sigmask & 0x7fffffff,
+		    ignored_set(p, true) & 0x7fffffff, ignored_set(p, false) & 0x7fffffff,
+		    p->exit_signal, p->home_core, (u32)t->priority, t->policy);
+	text_printf(out, "%lu %lu %lu %lu %lu %lu %lu %u\n", mm ? mm->data_start : 0,
+		    mm ? mm->data_end : 0, mm ? mm->brk_start : 0, mm ? mm->args_start : 0,
+		    mm ? mm->args_end : 0, mm ? mm->env_start : 0, mm ? mm->env_end : 0,
+		    p->zombie ? p->exit_status : 0);
+	return 0;
+}
+
+static u64 shared_pages(const struct mm *mm)
+{
+	u64 n = 0;
+
+	for (u64 i = 0; i < mm->pages.nslots; i++) {
+		for (const struct group *g = mm->pages.slots[i]; g; g = g->next) {
+			for (u32 k = 0; k < GROUP_PAGES; k++)
+				n += g->entry[k] && !(g->entry[k] & PM_ANON);
+		}
+	}
+	return n;
+}
+
+static int show_statm(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
+{
+	const struct process *p = process_find(pid);
+	const struct mm *mm = p ? p->mm : NULL;
+
+	(void)arg;
+	(void)reader;
+	if (!mm)
+		text_puts(out, "0 0 0 0 0 0 0\n");
+	else
+		text_printf(out, "%lu %lu %lu %lu 0 %lu 0\n", mm->total_bytes / PAGE_SIZE,
+			    mm->pages.npages, shared_pages(mm),
+			    (mm->code_end - mm->code_start) / PAGE_SIZE,
+			    mm_data_bytes(mm) / PAGE_SIZE);
+	return 0;
+}
+
+static void show_memory(const struct mm *mm, struct text *out)
+{
+	u64 shared = shared_pages(mm), pages = mm->pages.npages;
+
+	text_printf(out, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\n",
+		    mm->total_bytes / KiB, mm->total_bytes / KiB, 0ul);
+	text_printf(out, "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8lu kB\n",
+		    mm->peak_pages * 4, pages * 4, (pages - shared) * 4, shared * 4);
+	text_printf(out, "VmData:\t%8lu kB\nVmExe:\t%8lu kB\n", mm_data_bytes(mm) / KiB,
+		    (mm->code_end - mm->code_start) / KiB);
+}
+
+static void show_ids(const struct cred *c, struct text *out)
+{
+	text_printf(out, "Uid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->fsuid);
+	text_printf(out, "Gid:\t%u\t%u\t%u\t%u\nGroups:\t", c->gid, c->egid, c->sgid, c->fsgid);
+	for (u32 i = 0; c->groups && i < c->groups->count; i++)
+		text_printf(out, "%u ", c->groups->id[i]);
+	text_puts(out, "\n");
+}
+
+static const char *state_name(char state)
+{
+	return state == 'R'   ? "running"
+	       : state == 'S' ? "sleeping"
+	       : state == 'T' ? "stopped"
+			      : "zombie";
+}
+
+static int show_status(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
+{
+	const struct process *p = process_find(pid);
+	const struct thread *t = p ? process_thread(p) : NULL;
+	const struct cred *c;
+
+	(void)arg;
+	(void)reader;
+	if (!t)
+		return -ESRCH;
+	c = &t->cred;
+	text_printf(out,
+		    "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\n",
+		    t->name, t->vfs.fs ? t->vfs.fs->umask : 0, state_of(p), state_name(state_of(p)),
+		    p->pid, t->tid);
+	text_printf(out, "PPid:\t%u\nTracerPid:\t0\n", p->parent ? p->parent->pid : 0);
+	show_ids(c, out);
+	text_printf(out, "NStgid:\t%u\nNSpid:\t%u\nNSpgid:\t%u\nNSsid:\t%u\nKthread:\t0\n", p->pid,
+		    t->tid, p->pgrp, p->sid);
+	if (p->mm)
+		show_memory(p->mm, out);
+	text_printf(out, "Threads:\t%u\nSigQ:\t0/%lu\nSigPnd:\t%016lx\nShdPnd:\t%016lx\n",
+		    p->nthreads, p->limits[RLIMIT_SIGPENDING].cur, t->pending.set, p->pending.set);
+	text_printf(out, "SigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n", t->sigmask,
+		    ignored_set(p, true), ignored_set(p, false));
+	text_printf(out, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\n",
+		    c->inheritable, c->permitted, c->effective, c->bounding);
+	text_printf(out, "CapAmb:\t%016lx\nNoNewPrivs:\t%d\nSeccomp:\t0\n", c->ambient,
+		    t->no_new_privs);
+	text_printf(out, "Cpus_allowed_list:\t%u\nvoluntary_ctxt_switches:\t%lu\n", p->home_core,
+		    t->switches);
+	return 0;
+}
+
+/* ---- memory of the process ---- */
+
+static int show_range(struct process *p, u64 start, u64 end, struct text *out)
+{
+	char bytes[512];
+
+	while (p->mm && start < end) {
+		u64 n = MIN(end - start, sizeof(bytes));
+
+		if (mm_copy(p->mm, bytes, start, n, false) != n)
+			return 0;
+		text_put(out, bytes, n);
+		start += n;
+		p = process_find(p->pid);
+	}
+	return 0;
+}
+
+static int show_cmdline(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
+{
+	struct process *p = process_find(pid);
+
+	(void)arg;
+	(void)reader;
+	return p && p->mm ? show_range(p, p->mm->args_start, p->mm->args_end, out) : 0;
+}
+
+static int show_environ(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
+{
+	struct process *p = process_find(pid);
+
+	(void)arg;
+	if (!may_read(NULL, reader, pid))
+		return -EACCES;
+	return p && p->mm ? show_range(p, p->mm->env_start, p->mm->env_end, out) : 0;
+}
+
+static int show_auxv(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
+{
+	const struct process *p = process_find(pid);
+
+	(void)arg;
+	if (!may_read(NULL, reader, pid))
+		return -EACCES;
+	if (p && p->mm)
+		text_put(out, (const char *)p->mm->auxv, p->mm->auxv_words * 8);
+	return 0;
+}
+
+static int show_comm(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
+{
+	const struct process *p = process_find(pid);
+
+	(void)arg;
+	(void)reader;
+	if (!p || !p->threads)
+		return -ESRCH;
+	text_printf(out, "%s\n", p->threads->name);
+	return 0;
+}
+
+static const char *range_name(const struct mm *mm, const struct vma *v)
+{
+	if (v->start <= mm->brk && v->end >= mm->brk_start && v->flags & VM_HEAP)
+		return "[heap]";
+	if (v->flags & VM_STACK)
+		return "[stack]";
+	return v->flags & VM_VDSO ? "[vdso]" : "";
+}
+
+static int show_maps(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
+{
+	const struct process *p = process_find(pid);
+	char path[VFS_PATH_MAX];
+
+	(void)arg;
+	if (!may_read(NULL, reader, pid))
+		return -EACCES;
+	for (u32 i = 0; p && p->mm && i < p->mm->vmas.count; i++) {
+		const struct vma *v = &p->mm->vmas.list[i];
+		struct file *file = backing_file(v->object);
+		u32 dev = file ? file->inode->sb->dev : 0;
+
+		text_printf(out, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", v->start, v->end,
+			    v->prot & PROT_READ ? 'r' : '-', v->prot & PROT_WRITE ? 'w' : '-',
+			    v->prot & PROT_EXEC ? 'x' : '-', v->flags & VM_SHARED ? 's' : 'p',
+			    v->offset, VFS_MAJOR(dev), VFS_MINOR(dev), file ? file->inode->ino : 0);
+		if (file && vfs_path_name(reader, &file->path, path, sizeof(path)) > 0)
+			text_printf(out, "                   %s\n", path);
+		else
+			text_printf(out, "                   %s\n", range_name(p->mm, v));
+	}
+	return 0;
+}
+
+static int follow_exe(void *arg, struct vfs_task *reader, u32 pid, struct path *out)
+{
+	const struct process *p = process_find(pid);
+	struct file *file = p && p->mm ? backing_file(p->mm->exe) : NULL;
+
+	(void)arg;
+	(void)reader;
+	if (!file)
+		return -ENOENT;
+	*out = file->path;
+	path_get(out);
+	return 0;
+}
+
+static int show_limits(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
+{
+	static const char *const names[RLIMITS][2] = {
+		{"Max cpu time", "seconds"},     {"Max file size", "bytes"},
+		{"Max data size", "bytes"},      {"Max stack size", "bytes"},
+		{"Max core file size", "bytes"}, {"Max resident set", "bytes"},
+		{"Max processes", "processes"},  {"Max open files", "files"},
+		{"Max locked memory", "bytes"},  {"Max address space", "bytes"},
+		{"Max file locks", "locks"},     {"Max pending signals", "signals"},
+		{"Max msgqueue size", "bytes"},  {"Max nice priority", ""},
+		{"Max realtime priority", ""},   {"Max realtime timeout", "us"},
+	};
+	const struct process *p = process_find(pid);
+
+	(void)arg;
+	(void)reader;
+	if (!p)
+		return -ESRCH;
+	text_printf(out, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+	for (u32 i = 0; i < RLIMITS; i++) {
+		text_printf(out, "%-25s ", names[i][0]);
+		for (u32 k = 0; k < 2; k++) {
+			u64 value = k ? p->limits[i].max : p->limits[i].cur;
+
+			if (value == RLIM_INFINITY)
+				text_printf(out, "%-20s ", "unlimited");
+			else
+				text_printf(out, "%-20lu ", value);
+		}
+		text_printf(out, "%-10s\n", names[i][1]);
+	}
+	return 0;
+}
+
+static const struct proc_entry entries[] = {
+	{.name = "stat", .mode = 0444, .show = show_stat},
+	{.name = "statm", .mode = 0444, .show = show_statm},
+	{.name = "status", .mode = 0444, .show = show_status},
+	{.name = "cmdline", .mode = 0444, .show = show_cmdline},
+	{.name = "environ", .mode = 0400, .show = show_environ},
+	{.name = "auxv", .mode = 0400, .show = show_auxv},
+	{.name = "comm", .mode = 0644, .show = show_comm},
+	{.name = "maps", .mode = 0444, .show = show_maps},
+	{.name = "limits", .mode = 0444, .show = show_limits},
+	{.name = "exe", .mode = S_IFLNK | 0777, .follow = follow_exe},
+};
 
 int proc_init(struct vfs *vfs)
 {
-	(void)vfs;
-	return 0;
+	static const struct proc_provider provider = {
+		.next_pid = next_pid,
+		.next_tid = next_tid,
+		.task = task_of,
+		.may_read = may_read,
+		.entries = entries,
+		.nentries = ARRAY_SIZE(entries),
+	};
+
+	procfs_set_provider(vfs, &provider);
+	return procsys_init(vfs);
 }

@@ -12,7 +12,7 @@
 #define FILE_MAX (5 * 4096)
 #define NAMES    6 /* of one directory */
 #define DEPTH    3
-#define NODES    512
+#define NODES    2048
 
 static struct world w;
 static struct vfs_task *const t = &w.task;
@@ -332,15 +332,15 @@ static void step(u64 i)
 
 	switch (pick(8)) {
 	case 0:
-	case 1:
 		want = model_make(a, way_a, true);
 		got = vfs_mkdirat(t, AT_FDCWD, a, 0755);
 		break;
+	case 1:
 	case 2:
-	case 3:
 		want = model_make(a, way_a, false);
 		got = vfs_mknodat(t, AT_FDCWD, a, S_IFREG | 0644, 0);
 		break;
+	case 3:
 	case 4:
 		want = model_remove(a, way_a, i & 1);
 		got = vfs_unlinkat(t, AT_FDCWD, a, i & 1 ? AT_REMOVEDIR : 0);

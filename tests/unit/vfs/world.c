@@ -214,6 +214,25 @@ void world_run(struct world *w)
 	fiber_loop_run(&w->loop);
 }
 
+static void note_wake(struct wait_entry *entry, u32 events)
+{
+	container_of(entry, struct world_poll, entry)->woken |= events;
+}
+
+static void add_entry(struct poll_table *table, struct wait_queue *queue)
+{
+	struct world_poll *poll = container_of(table, struct world_poll, table);
+
+	if (!poll->entry.queue)
+		wait_add(queue, &poll->entry);
+}
+
+void world_poll(struct file *file, struct world_poll *poll)
+{
+	*poll = (struct world_poll){.table.add = add_entry, .entry.wake = note_wake};
+	file_poll(file, &poll->table);
+}
+
 s64 put(struct vfs_task *t, int fd, const char *text)
 {
 	struct uio uio;

@@ -45,6 +45,14 @@ struct world_fiber {
 void world_start(struct world *w, struct world_fiber *f, void (*fn)(void *), void *arg);
 void world_run(struct world *w);
 
+/* One entry in the first queue of a file's poll; wait_remove(&poll->entry) ends it. */
+struct world_poll {
+	struct poll_table table;
+	struct wait_entry entry;
+	u32 woken; /* events */
+};
+void world_poll(struct file *file, struct world_poll *poll);
+
 /* Shorthands: data as strings. */
 s64 put(struct vfs_task *t, int fd, const char *text);
 /* Reads up to @size - 1 bytes and ends them with a NUL. */

@@ -34,7 +34,8 @@ static struct agree_out *out_next(struct agree *a)
 {
 	struct agree_out *o;
 
-	assert(a->out_count < a->cfg.out_slots);
+	if (a->out_count == a->cfg.out_slots)
+		__builtin_trap(); /* a message lost here would be an agreement lost */
 	o = &a->cfg.out[(a->out_head + a->out_count++) % a->cfg.out_slots];
 	memset(o, 0, sizeof(*o));
 	return o;

@@ -29,7 +29,7 @@
 #define DOMAIN_MAP_END     (64ul * 1024 * GiB)
 
 /* The table of capabilities of a new domain. */
-#define DOMAIN_SLOTS        512u
+#define DOMAIN_SLOTS        1024u
 #define DOMAIN_SLOT_SELF    1u /* itself: RIGHT_CALL, to derive endpoints from */
 #define DOMAIN_SLOT_SPACE   2u /* its address space */
 #define DOMAIN_SLOT_RAM     3u /* some memory for page tables and small objects */
@@ -38,7 +38,7 @@
 #define DOMAIN_SLOT_GIFTS   6u /* what it was given beyond that: drivers, tests */
 #define DOMAIN_GIFTS        10u
 #define DOMAIN_SLOT_FREE    (DOMAIN_SLOT_GIFTS + DOMAIN_GIFTS)
-#define DOMAIN_RAM_BYTES    (64 * KiB)
+#define DOMAIN_RAM_BYTES    (32 * KiB) /* at least */
 
 /* Bits of events that the runtime takes; the others are the program's. */
 #define DOMAIN_BIT_BELL  0u /* its doorbell: look at the channels and at domain_start.notices */

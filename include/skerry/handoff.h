@@ -38,7 +38,7 @@
 #define MONITOR_STACK_BYTES (64 * KiB)
 
 /* What the CPU driver puts in its monitor's table of capabilities. */
-#define MONITOR_SLOTS   1024u
+#define MONITOR_SLOTS   2048u
 #define SLOT_DOMAIN     1u /* the monitor itself; RIGHT_CALL, no RIGHT_OWN */
 #define SLOT_ASPACE     2u /* its address space */
 #define SLOT_RAM        3u /* all memory of this core that is still free */

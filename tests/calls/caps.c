@@ -136,10 +136,54 @@ static void running_out_of_memory_is_an_error(void)
 	rt_frame_put(&frame);
 }
 
+/* All that the core has, taken and given back; meanwhile others get an error, and nothing dies. */
+static void memory_can_be_used_up_and_comes_back(void)
+{
+	static struct rt_frame frames[256];
+	struct rt_task task;
+	u32 n = 0;
+
+	for (u64 bytes = 16 * MiB; bytes >= 16 * KiB; bytes /= 2)
+		while (n < ARRAY_SIZE(frames) && rt_frame_new(bytes, &frames[n]) == 0)
+			n++;
+	REQUIRE(n < ARRAY_SIZE(frames));
+	CHECK_EQUAL(rt_frame_new(16 * KiB, &frames[n]), -ENOMEM);
+	CHECK_EQUAL(victim_run("write-code", CAP_NONE, &task), -ENOMEM);
+	test_note("%u frames", n);
+	while (n > 0)
+		rt_frame_put(&frames[--n]);
+	CHECK_EQUAL(victim_run("write-code", CAP_NONE, &task), 0);
+	CHECK_EQUAL(task.death, DEATH_FAULT);
+}
+
+/* What one domain wrote must not be read by the next that gets the memory. */
+static void memory_is_zero_for_its_next_owner(void)
+{
+	struct rt_frame frame;
+	u64 *page;
+	u64 seen = 0;
+
+	REQUIRE_EQUAL(rt_frame_new(MiB, &frame), 0);
+	page = vspace_attach(&rt_space, frame.cap, 0, MiB, MAP_READ | MAP_WRITE);
+	REQUIRE(page);
+	memset(page, 0xa5, MiB);
+	vspace_detach(&rt_space, page, MiB);
+	rt_frame_put(&frame);
+	REQUIRE_EQUAL(rt_frame_new(MiB, &frame), 0);
+	page = vspace_attach(&rt_space, frame.cap, 0, MiB, MAP_READ);
+	REQUIRE(page);
+	for (u64 i = 0; i < MiB / sizeof(u64); i++)
+		seen |= page[i];
+	CHECK_EQUAL(seen, 0);
+	vspace_detach(&rt_space, page, MiB);
+	rt_frame_put(&frame);
+}
+
 const struct test cap_tests[] = {
-	TEST(copy_has_the_rights_asked_for),    TEST(copy_without_grant_cannot_be_copied),
-	TEST(delete_with_descendants_is_ebusy), TEST(revoke_deletes_all_that_derives),
-	TEST(retype_gives_each_byte_once),      TEST(memory_returns_when_all_objects_are_gone),
-	TEST(endpoint_carries_its_badge),       TEST(running_out_of_memory_is_an_error),
+	TEST(copy_has_the_rights_asked_for),        TEST(copy_without_grant_cannot_be_copied),
+	TEST(delete_with_descendants_is_ebusy),     TEST(revoke_deletes_all_that_derives),
+	TEST(retype_gives_each_byte_once),          TEST(memory_returns_when_all_objects_are_gone),
+	TEST(endpoint_carries_its_badge),           TEST(running_out_of_memory_is_an_error),
+	TEST(memory_can_be_used_up_and_comes_back), TEST(memory_is_zero_for_its_next_owner),
 };
 const u32 cap_count = ARRAY_SIZE(cap_tests);

@@ -5,6 +5,7 @@
  *
  * count is how many messages a stream has each way, bells how many round trips wake both sides.
  */
+#include "many.h"
 #include "peer.h"
 #include "testing.h"
 #include <stdlib.h>
@@ -142,6 +143,33 @@ static void channel_to_an_unknown_service_is_enoent(void)
 	CHECK_EQUAL(rt_channel_open(domain_start()->ncores, "nobody", NULL, &c), -EINVAL);
 }
 
+/* As many as a busy program has; each carries a message, none gets another's. */
+static void hundreds_of_channels_are_open_at_once(void)
+{
+	static struct rt_channel *channels[MANY_CHANNELS];
+	const u32 core = find_core(false);
+	struct rt_task task;
+	u32 n = 0;
+	int err = many_start(core, &task);
+
+	REQUIRE_EQUAL(err, 0);
+	for (; n < MANY_CHANNELS && !err; n++)
+		err = rt_channel_open(core, MANY_SERVICE, NULL, &channels[n]);
+	CHECK_EQUAL(err, 0);
+	for (u32 i = 0; i < n && !err; i++) {
+		struct msg m;
+
+		err = rt_channel_receive(channels[i], &m, clock_now_ns() + 20 * NS_PER_S);
+		CHECK_EQUAL(err, 0);
+		CHECK_EQUAL(m.word[0], i);
+	}
+	test_note("%u channels", n);
+	while (n > 0)
+		rt_channel_close(channels[--n]);
+	CHECK_EQUAL(rt_task_wait(&task, clock_now_ns() + 20 * NS_PER_S), 0);
+	CHECK_EQUAL(task.status, 0);
+}
+
 static void channels_give_their_memory_back(void)
 {
 	struct sys_words before = {.w = {MON_MEMORY}}, after = {.w = {MON_MEMORY}};
@@ -170,6 +198,7 @@ static const struct test tests[] = {
 	TEST(exit_of_a_peer_ends_the_channel),
 	TEST(fault_of_a_peer_ends_the_channel),
 	TEST(channel_to_an_unknown_service_is_enoent),
+	TEST(hundreds_of_channels_are_open_at_once),
 	TEST(channels_give_their_memory_back),
 };
 
@@ -190,6 +219,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "peer") == 0)
 		return peer_main();
+	if (argc == 2 && strcmp(argv[1], "many") == 0)
+		return many_main();
 	while (take_number(&argc, &argv, "count", &stream_count) ||
 	       take_number(&argc, &argv, "bells", &bell_count))
 		;

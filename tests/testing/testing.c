@@ -37,6 +37,10 @@ void test_note(const char *format, ...)
 	size_t used = strlen(detail);
 	va_list args;
 
+	if (used && used < sizeof(detail) - 2) {
+		strcpy(detail + used, "; ");
+		used += 2;
+	}
 	va_start(args, format);
 	vsnprintf(detail + used, sizeof(detail) - used, format, args);
 	va_end(args);

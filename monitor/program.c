@@ -1,5 +1,6 @@
 /* See program.h. */
 #include "program.h"
+#include "agreed.h"
 #include "build.h"
 #include "channel.h"
 #include "console.h"
@@ -88,6 +89,7 @@ static void reap(struct program *p, const struct domain_info *info)
 	console_read_log(); /* the report of its fault comes before anyone hears of it */
 	channel_program_died(p);
 	task_program_died(p);
+	agreed_program_died(p);
 	unbuild_program(p);
 	mem_put_all(p->number);
 	for (u32 i = 0; i < p->ngifts; i++)

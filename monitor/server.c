@@ -3,6 +3,7 @@
  * knows; a function returns w0 of the answer and leaves other words in the request.
  */
 #include "server.h"
+#include "agreed.h"
 #include "channel.h"
 #include "cmdline.h"
 #include "console.h"
@@ -227,18 +228,39 @@ static s64 serve_image(struct request *r)
 	return 0;
 }
 
+/* ---- what cores agree on ---- */
+
+static s64 serve_agreed(struct request *r)
+{
+	return agreed_serve(r->from, r->w, r->page);
+}
+
 /* ---- all of them ---- */
 
 static serve_fn *const serve[MON_COUNT] = {
-	[MON_PRINT] = serve_print,         [MON_ALLOC] = serve_alloc,
-	[MON_FREE] = serve_free,           [MON_SPAWN] = serve_spawn,
-	[MON_STOP] = serve_stop,           [MON_FORGET] = serve_forget,
-	[MON_LISTEN] = serve_listen,       [MON_OPEN] = serve_open,
-	[MON_ATTACH] = serve_attach,       [MON_CLOSE] = serve_close,
-	[MON_NOTICE] = serve_notice,       [MON_POWEROFF] = serve_poweroff,
-	[MON_CORE] = serve_core,           [MON_MEMORY] = serve_memory,
-	[MON_HALT_CORE] = serve_halt_core, [MON_COUNTS] = serve_counts,
-	[MON_AUTHORITY] = serve_authority, [MON_IMAGE] = serve_image,
+	[MON_PRINT] = serve_print,
+	[MON_ALLOC] = serve_alloc,
+	[MON_FREE] = serve_free,
+	[MON_SPAWN] = serve_spawn,
+	[MON_STOP] = serve_stop,
+	[MON_FORGET] = serve_forget,
+	[MON_LISTEN] = serve_listen,
+	[MON_OPEN] = serve_open,
+	[MON_ATTACH] = serve_attach,
+	[MON_CLOSE] = serve_close,
+	[MON_NOTICE] = serve_notice,
+	[MON_POWEROFF] = serve_poweroff,
+	[MON_CORE] = serve_core,
+	[MON_MEMORY] = serve_memory,
+	[MON_HALT_CORE] = serve_halt_core,
+	[MON_COUNTS] = serve_counts,
+	[MON_AUTHORITY] = serve_authority,
+	[MON_IMAGE] = serve_image,
+	[MON_NAME_REGISTER] = serve_agreed,
+	[MON_NAME_UNREGISTER] = serve_agreed,
+	[MON_NAME_LOOKUP] = serve_agreed,
+	[MON_OBJECT] = serve_agreed,
+	[MON_LIVE] = serve_agreed,
 };
 
 static s64 serve_request(struct request *r)

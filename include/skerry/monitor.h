@@ -54,7 +54,19 @@
 	X(16, AUTHORITY, "", "-EPERM: the command line has no tests=1",                            \
 	  "for tests: the monitor's authority over its core, with the answer")                     \
 	X(17, IMAGE, "", "-EPERM: not the console's program",                                      \
-	  "the boot image, as a read-only frame with the answer; w1 = bytes")
+	  "the boot image, as a read-only frame with the answer; w1 = bytes")                      \
+	X(18, NAME_REGISTER, "w1, w2 = what it stands for; name in the call page",                 \
+	  "-EAGAIN; by notice: -EEXIST, -ENOSPC",                                                  \
+	  "register a name for all cores; returns a number; NOTICE_AGREED tells. It goes with "    \
+	  "the caller")                                                                            \
+	X(19, NAME_UNREGISTER, "name in the call page", "-ENOENT: not the caller's",               \
+	  "give a name back")                                                                      \
+	X(20, NAME_LOOKUP, "name in the call page", "-ENOENT, -EAGAIN",                            \
+	  "0: w1, w2 = what it stands for, w3 = the core that registered it; or a number: look "   \
+	  "again when NOTICE_AGREED has come")                                                     \
+	X(21, OBJECT, "OBJECT_*, object, key, value", "-EPERM: the command line has no faults=1",  \
+	  "for tests: work on a replicated map of numbers (OBJECT_*)")                             \
+	X(22, LIVE, "core", "", "w1 = whether it lives, as far as cores have agreed; w2 = epoch")
 
 enum monitor_request {
 #define X(number, name, args, errors, what) MON_##name = number,
@@ -97,11 +109,37 @@ struct mon_open {
 #define CHANNEL_SLOT_BELL 2u /* the peer's doorbell */
 #define CHANNEL_SLOTS     3u
 
+/* MON_NAME_*: names have NAME_BYTES_MAX bytes with their NUL. */
+#define NAME_BYTES_MAX 48u
+
+/*
+ * MON_OBJECT. Those marked with * return 0 or an error; the others a number, and NOTICE_AGREED
+ * tells the result (lib/agree/agree.h).
+ */
+#define OBJECT_CREATE     0u /* * w1 = the new object, exclusive to this core */
+#define OBJECT_SHARE      1u /* get a replica of it */
+#define OBJECT_CHANGE     2u /* set a key to a value */
+#define OBJECT_LEAVE      3u
+#define OBJECT_DESTROY    4u
+#define OBJECT_CHANGE_ALL 5u /* struct mon_parts in the call page: in all of them or in none */
+#define OBJECT_READ       6u /* * w1 = the value of a key in this core's replica */
+#define OBJECT_INFO       7u /* * w1 = changes applied, w2 = home, w3 = replicas, w4 = exclusive */
+
+#define MON_PARTS         8u
+
+struct mon_parts {
+	u32 count;
+	u32 key;
+	u64 value;
+	u64 object[MON_PARTS]; /* ascending */
+};
+
 /* Notices. */
 #define NOTICE_CHANNEL 1 /* an opened channel: w2 = 0 or negative errno: -ENOENT, -ENOMEM, ... */
 #define NOTICE_ACCEPT  2 /* a channel that another domain opened to service w2 */
 #define NOTICE_HANGUP  3 /* the peer of an attached channel closed it, or died */
 #define NOTICE_STARTED 4 /* a task: w2 = 0 or negative errno: -ENOENT, -ENOEXEC, ... */
 #define NOTICE_ENDED   5 /* a task: w2 = DEATH_*, w3 = status, or vector of a fault */
+#define NOTICE_AGREED  6 /* w1 = number of a request about what cores agree on, w2 = its result */
 
 #endif

@@ -1,5 +1,6 @@
 /* See notice.h. */
 #include <rt/notice.h>
+#include <rt/agreed.h>
 #include <rt/channel.h>
 #include <rt/monitor.h>
 #include <rt/task.h>
@@ -17,6 +18,9 @@ static void hand_out(s64 what, const struct sys_words *words)
 	case NOTICE_STARTED:
 	case NOTICE_ENDED:
 		task_noticed((u32)what, object, words->w[2], words->w[3]);
+		break;
+	case NOTICE_AGREED:
+		agreed_noticed(object, (s64)words->w[2]);
 		break;
 	default:
 		break;

@@ -7,7 +7,7 @@
  *   memory.h   memory from the monitor, malloc  print.h   printf, whole lines at a time
  *   loop.h     fibers, events, timers, local calls that others make
  *   task.h     starting programs on any core   channel.h messages to other domains
- *   panic.h    giving up
+ *   agreed.h   names, which cores live     panic.h   giving up
  *
  * A program begins at main(argc, argv), which runs as a fiber; its return value is the exit
  * status. One thread of control: everything here is called from fibers or from handlers of the
@@ -18,6 +18,7 @@
 
 #include <skerry/domain.h>
 #include <skerry/monitor.h>
+#include <rt/agreed.h>
 #include <rt/calls.h>
 #include <rt/channel.h>
 #include <rt/clock.h>

@@ -10,9 +10,9 @@
 #include <string.h>
 
 #define FILE_MAX (5 * 4096)
-#define NAMES    6 /* of one directory */
-#define DEPTH    3
-#define NODES    2048
+#define NAMES    4 /* of one directory */
+#define DEPTH    4
+#define NODES    512
 
 static struct world w;
 static struct vfs_task *const t = &w.task;
@@ -321,7 +321,7 @@ static bool too_deep(const char *from, const char *to)
 		if (is_below(names[i].path, from))
 			longest = MAX(longest, strlen(names[i].path) - strlen(from));
 	}
-	return strlen(to) + longest >= 24;
+	return strlen(to) + longest > 2 * DEPTH;
 }
 
 static void step(u64 i)

@@ -275,6 +275,11 @@ static void destroy_tree(struct mount *mnt)
 	mount_put(mnt);
 }
 
+static bool in_tree(const struct mount *mnt)
+{
+	return mnt->attached || mnt == mnt->sb->vfs->root;
+}
+
 static int bind_mount(struct vfs_task *t, const char *source, const struct path *at, u64 ms)
 {
 	struct path from;
@@ -288,7 +293,7 @@ static int bind_mount(struct vfs_task *t, const char *source, const struct path 
 		return err;
 	if (inode_is(from.dentry->inode, S_IFDIR) != inode_is(at->dentry->inode, S_IFDIR))
 		err = -ENOTDIR;
-	else if (!from.mnt->attached && from.mnt != t->vfs->root)
+	else if (!in_tree(from.mnt))
 		err = -EINVAL;
 	if (!err) {
 		mnt = copy_tree(from.mnt, from.dentry, ms & MS_REC);
@@ -361,6 +366,8 @@ int vfs_mount(struct vfs_task *t, const char *source, const char *target, const 
 		return err;
 	if (!vfs_capable(t, VFS_CAP_SYS_ADMIN))
 		err = -EPERM;
+	else if (!in_tree(at.mnt)) /* nothing would ever take it apart again */
+		err = -EINVAL;
 	else if (flags & MS_REMOUNT)
 		err = remount(&at, flags, options);
 	else if (flags & MS_BIND)

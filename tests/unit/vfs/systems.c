@@ -145,6 +145,18 @@ TEST(umount_of_busy_mount_is_ebusy)
 	world_end(&w);
 }
 
+TEST(mount_on_a_detached_mount_is_einval)
+{
+	begin();
+	mnt("/m", "tmpfs", 0, NULL);
+	CHECK_EQUAL(vfs_chdir(t, "/m"), 0);
+	CHECK_EQUAL(vfs_umount(t, "/m", MNT_DETACH), 0);
+	CHECK_EQUAL(mkdir_at(t, "in"), 0);
+	CHECK_EQUAL(mnt("in", "tmpfs", 0, NULL), -EINVAL);
+	vfs_chdir(t, "/");
+	world_end(&w);
+}
+
 TEST(mount_needs_privilege_type_and_place)
 {
 	begin();

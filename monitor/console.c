@@ -116,17 +116,24 @@ void console_read_log(void)
 
 /* ---- to core 0 ---- */
 
-static bool send_to_first(void)
+/* As many as may be on their way; @window: that many. */
+static bool send_to_first(u32 window)
 {
 	bool any = false;
 
-	while (queue && in_flight < WINDOW &&
+	while (queue && in_flight < window &&
 	       route_send(0, LETTER_TEXT, queue->text, MIN(queue->bytes, PRINT_MAX)) == 0) {
 		in_flight++;
 		drop_first();
 		any = true;
 	}
 	return any;
+}
+
+void console_push(void)
+{
+	if (self.core != 0)
+		send_to_first(UINT32_MAX);
 }
 
 static void text_rx(u32 from, const void *data, u32 bytes)
@@ -165,7 +172,7 @@ bool console_poll(void)
 
 	console_read_log();
 	if (self.core != 0)
-		return send_to_first();
+		return send_to_first(WINDOW);
 	any = serial_poll();
 	return send_to_serial() || any;
 }

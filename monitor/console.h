@@ -27,6 +27,12 @@ int console_print(const char *text, u32 bytes);
 /** Take what the CPU driver of this core has said. */
 void console_read_log(void);
 
+/**
+ * Send all that is queued on its way, whatever the window says: what is told to another core
+ * afterwards arrives behind it. At the end of a program, whose last lines must not be lost.
+ */
+void console_push(void);
+
 /** Send what can be sent, receive answers. True if anything was done. */
 bool console_poll(void);
 

@@ -1,5 +1,6 @@
 /* See task.h. */
 #include "task.h"
+#include "console.h"
 #include "monitor.h"
 #include "route.h"
 #include <rt/slots.h>
@@ -177,6 +178,7 @@ static void ended_rx(u32 from, const void *data, u32 bytes)
 
 void task_tell_ended(u32 core, const struct letter_ended *letter)
 {
+	console_push();
 	route_send(core, LETTER_ENDED, letter, sizeof(*letter));
 }
 

@@ -142,6 +142,7 @@ static void put_line(struct net *n, u32 from, const struct agree_out *o)
 	c->handled++;
 	n->lines++;
 	*l = (struct net_line){.from = (u16)from, .to = o->core, .type = o->type, .time = c->clock};
+	l->depth = c->depth + 1;
 	memcpy(l->payload, o->line, sizeof(l->payload));
 	*n->end = l;
 	n->end = &l->next;
@@ -164,6 +165,7 @@ static void drain(struct net *n, u32 core)
 		case AGREE_OUT_RESULT:
 			n->result[core][o.token % NET_TOKENS] = o.status;
 			n->answered_at[core][o.token % NET_TOKENS] = c->clock;
+			n->answered_depth[core][o.token % NET_TOKENS] = c->depth;
 			break;
 		case AGREE_OUT_FENCE:
 			n->fenced++;
@@ -213,6 +215,7 @@ bool net_step(struct net *n)
 	if (!c->dead) {
 		c->clock = MAX(c->clock, l->time) + n->receive_cost;
 		c->handled++;
+		c->depth = MAX(c->depth, l->depth);
 		agree_rx(c->agree, l->from, l->type, l->payload);
 		drain(n, l->to);
 	}

@@ -26,6 +26,7 @@ struct net_line {
 	struct net_line *next;
 	u16 from, to, type;
 	u64 time;
+	u32 depth; /* lines that had to come before, one after the other, and this one */
 	u8 payload[AGREE_LINE];
 };
 
@@ -37,6 +38,7 @@ struct net_core {
 	bool dead;
 	bool stalled; /* hears nothing */
 	u64 clock;
+	u32 depth;   /* of the deepest line it has received */
 	u64 handled; /* lines sent and received */
 	u64 free;    /* bit map of the grains its allocator has */
 	u64 mapped;  /* and of those it maps of others */
@@ -54,6 +56,7 @@ struct net {
 	u64 now_ns;
 	s64 result[NET_CORES][NET_TOKENS];
 	u64 answered_at[NET_CORES][NET_TOKENS];
+	u32 answered_depth[NET_CORES][NET_TOKENS];
 	u64 lines;
 	u32 fenced, recalled;
 	u32 send_cost, receive_cost; /* of the clocks; 0 and 0: everything is at once */

@@ -21,6 +21,18 @@ struct dname {
 	char bytes[];
 };
 
+static char *dname_new(const char *bytes, u32 len)
+{
+	struct dname *name = malloc(sizeof(*name) + len + 1);
+
+	if (!name)
+		return NULL;
+	name->refs = 1;
+	memcpy(name->bytes, bytes, len);
+	name->bytes[len] = 0;
+	return name->bytes;
+}
+
 static struct dname *dname_of(const struct dentry *dentry)
 {
 	return container_of(dentry->name, struct dname, bytes);
@@ -125,17 +137,14 @@ static void child_out(struct dentry *dentry)
 static struct dentry *alloc(struct superblock *sb, const char *bytes, u32 len)
 {
 	struct dentry *dentry = calloc(1, sizeof(*dentry));
-	struct dname *name = malloc(sizeof(*name) + len + 1);
 
-	if (!dentry || !name) {
+	if (!dentry)
+		return NULL;
+	dentry->name = dname_new(bytes, len);
+	if (!dentry->name) {
 		free(dentry);
-		free(name);
 		return NULL;
 	}
-	name->refs = 1;
-	memcpy(name->bytes, bytes, len);
-	name->bytes[len] = 0;
-	dentry->name = name->bytes;
 	dentry->len = (u16)len;
 	dentry->sb = sb;
 	dentry->refs = 1;

@@ -188,6 +188,13 @@ static bool is_circle(const struct vfs *vfs, const void *owner, const void *bloc
 	return false;
 }
 
+/* @waiter stays known until forget_waiter(). */
+static void remember_waiter(struct vfs *vfs, struct lock_waiter *waiter)
+{
+	waiter->next = vfs->lock_waiters;
+	vfs->lock_waiters = waiter;
+}
+
 static void forget_waiter(struct vfs *vfs, struct lock_waiter *waiter)
 {
 	struct lock_waiter **at = &vfs->lock_waiters;
@@ -209,9 +216,8 @@ static int wait_for(struct vfs *vfs, struct locks *locks, const struct lock *wan
 
 		if (posix && is_circle(vfs, want->owner, other->owner))
 			return -EDEADLK;
-		waiter.next = vfs->lock_waiters;
 		if (posix)
-			vfs->lock_waiters = &waiter;
+			remember_waiter(vfs, &waiter);
 		err = wait_block(vfs->loop, &vfs->lock_wait, FIBER_FOREVER);
 		if (posix)
 			forget_waiter(vfs, &waiter);

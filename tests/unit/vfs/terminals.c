@@ -401,7 +401,7 @@ TEST(background_job_that_reads_is_stopped)
 
 TEST(background_job_that_sets_modes_is_stopped)
 {
-	struct ktermios termios;
+	struct ktermios termios = {0};
 	int pgrp = 77;
 
 	begin();
@@ -421,7 +421,7 @@ TEST(background_job_that_sets_modes_is_stopped)
 TEST(vtime_ends_a_raw_read)
 {
 	struct world_fiber f;
-	struct ktermios termios;
+	struct ktermios termios = {0};
 	int fd;
 	u64 before;
 
@@ -467,7 +467,7 @@ TEST(slow_driver_makes_writers_wait)
 
 TEST(window_size_change_is_told)
 {
-	struct winsize_abi size = {24, 80, 0, 0}, got;
+	struct winsize_abi size = {24, 80, 0, 0}, got = {0};
 
 	begin();
 	op("/dev/ttyS0", O_RDWR);

@@ -53,7 +53,6 @@ int program_new(const struct program_plan *plan, struct program **out)
 		.number = (u32)(p - programs),
 		.generation = p->generation + 1,
 		.privileged = plan->privileged,
-		.limit_bytes = PROGRAM_LIMIT,
 		.task_core = plan->task_core,
 		.task = plan->task,
 	};

@@ -14,8 +14,7 @@
 #include "mem.h"
 #include <skerry/monitor.h>
 
-#define PROGRAMS_MAX  94u         /* one doorbell number each: 1 to 94 */
-#define PROGRAM_LIMIT (1ul << 40) /* bytes that one may hold, unless set otherwise */
+#define PROGRAMS_MAX 94u /* one doorbell number each: 1 to 94 */
 
 /* Something to tell a program (MON_NOTICE): part of the object that it is about. */
 struct notice {
@@ -46,7 +45,6 @@ struct program {
 	bool used;
 	bool privileged; /* may do what is for tests and the console's program */
 	char name[DOMAIN_NAME_MAX];
-	u64 limit_bytes;
 	cap_t block; /* its own objects */
 	cap_t caps[PROGRAM_CAPS];
 	u32 ngifts;

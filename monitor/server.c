@@ -48,8 +48,6 @@ static s64 serve_alloc(struct request *r)
 	    bytes > 1ul << MEM_MAX_ORDER ||
 	    (type == CAP_TABLE && bytes > TABLE_PAGES_MAX * PAGE_SIZE))
 		return -EINVAL;
-	if (bytes > p->limit_bytes - MIN(p->limit_bytes, mem_owner_bytes(p->number)))
-		return -ENOMEM;
 	block = mem_new(bytes, p->number);
 	if (block == CAP_NONE)
 		return -ENOMEM;

@@ -11,8 +11,8 @@
  * channel, a task), and none is lost or repeated.
  *
  * Errors that every request can return: -ENOSYS (no such request), -EINVAL (an argument out of
- * range, or an object that is not the caller's), -ENOMEM (memory, capability slots or the caller's
- * limit are used up: nothing has changed).
+ * range, or an object that is not the caller's), -ENOMEM (memory or capability slots of this core
+ * are used up, but for the monitor's reserve: nothing has changed).
  */
 #ifndef SKERRY_MONITOR_H
 #define SKERRY_MONITOR_H
@@ -50,7 +50,7 @@
 	  "fault injection: stop a core's CPU driver without warning")                             \
 	X(15, COUNTS, "first line, from 0", "-ENOENT: beyond the last",                            \
 	  "the monitor's own message counts, as lines of struct domain_count in answer words: "    \
-	  "w1 = core | type << 16, w2 = sent, w3 = received")                                      \
+	  "w1 = core | class << 16, w2 = sent, w3 = received")                                     \
 	X(16, AUTHORITY, "", "-EPERM: the command line has no tests=1",                            \
 	  "for tests: the monitor's authority over its core, with the answer")                     \
 	X(17, IMAGE, "", "-EPERM: not the console's program",                                      \

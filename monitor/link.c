@@ -347,9 +347,9 @@ static int next_message(struct link *l, struct msg *m)
 /* Hand a message to who wants it; false: not now. */
 static bool hand_over(struct link *l, const struct msg *m)
 {
-	link_handler *handler = handlers[MSG_CLASS(m->type)];
+	u32 class = MSG_CLASS(m->type);
 
-	if (!handler || handler(l->core, m))
+	if (!handlers[class] || handlers[class](l->core, m))
 		return true;
 	l->held = *m;
 	l->holding = true;

@@ -25,15 +25,13 @@ static int print_lines(void)
 	return 0;
 }
 
-int main(int argc, char **argv)
+static int start_printers(void)
 {
 	static const char *const args[] = {"bin/printers", "print"};
 	u32 cores = domain_start()->ncores;
 	struct rt_task *tasks = calloc(cores, sizeof(*tasks));
 	int failed = 0;
 
-	if (argc == 2 && strcmp(argv[1], "print") == 0)
-		return print_lines();
 	if (!tasks)
 		return 1;
 	for (u32 core = 0; core < cores; core++) {
@@ -45,5 +43,13 @@ int main(int argc, char **argv)
 		rt_task_wait(&tasks[core], FIBER_FOREVER);
 		failed += tasks[core].death != DEATH_EXIT || tasks[core].status != 0;
 	}
+	free(tasks);
 	return failed;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "print") == 0)
+		return print_lines();
+	return start_printers();
 }

@@ -21,7 +21,7 @@ struct dname {
 	char bytes[];
 };
 
-static char *dname_new(const char *bytes, u32 len)
+static struct dname *dname_new(const char *bytes, u32 len)
 {
 	struct dname *name = malloc(sizeof(*name) + len + 1);
 
@@ -30,7 +30,14 @@ static char *dname_new(const char *bytes, u32 len)
 	name->refs = 1;
 	memcpy(name->bytes, bytes, len);
 	name->bytes[len] = 0;
-	return name->bytes;
+	return name;
+}
+
+/* @dentry takes over a reference to @name. */
+static void set_name(struct dentry *dentry, struct dname *name, u32 len)
+{
+	dentry->name = name->bytes;
+	dentry->len = (u16)len;
 }
 
 static struct dname *dname_of(const struct dentry *dentry)
@@ -137,15 +144,14 @@ static void child_out(struct dentry *dentry)
 static struct dentry *alloc(struct superblock *sb, const char *bytes, u32 len)
 {
 	struct dentry *dentry = calloc(1, sizeof(*dentry));
+	struct dname *name = dname_new(bytes, len);
 
-	if (!dentry)
-		return NULL;
-	dentry->name = dname_new(bytes, len);
-	if (!dentry->name) {
+	if (!dentry || !name) {
 		free(dentry);
+		free(name);
 		return NULL;
 	}
-	dentry->len = (u16)len;
+	set_name(dentry, name, len);
 	dentry->sb = sb;
 	dentry->refs = 1;
 	return dentry;

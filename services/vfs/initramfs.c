@@ -26,9 +26,17 @@ struct link {
 	char name[];
 };
 
+/* A folder whose time is set when all is unpacked, because what comes into it changes it. */
+struct folder {
+	struct folder *next;
+	u32 mtime;
+	char name[];
+};
+
 struct unpacking {
 	struct vfs_task *t;
 	struct link *links[LINK_BUCKETS];
+	struct folder *folders;
 	char *message;
 	size_t message_len;
 };
@@ -77,6 +85,37 @@ static void forget_links(struct unpacking *u)
 			u->links[i] = l->next;
 			free(l);
 		}
+	}
+}
+
+static int remember_folder(struct unpacking *u, const struct cpio_entry *e)
+{
+	struct folder *f = malloc(sizeof(*f) + strlen(e->name) + 1);
+
+	if (!f)
+		return -ENOMEM;
+	f->mtime = e->mtime;
+	strcpy(f->name, e->name);
+	f->next = u->folders;
+	u->folders = f;
+	return 0;
+}
+
+static void set_time(struct vfs_task *t, const char *name, u32 mtime)
+{
+	const struct vfs_time times[2] = {{mtime, 0}, {mtime, 0}};
+
+	vfs_utimensat(t, AT_FDCWD, name, times, AT_SYMLINK_NOFOLLOW);
+}
+
+static void finish_folders(struct unpacking *u)
+{
+	while (u->folders) {
+		struct folder *f = u->folders;
+
+		u->folders = f->next;
+		set_time(u->t, f->name, f->mtime);
+		free(f);
 	}
 }
 
@@ -152,7 +191,7 @@ static int make_entry(struct unpacking *u, const struct cpio_entry *e)
 	switch (e->mode & S_IFMT) {
 	case S_IFDIR:
 		err = vfs_mkdirat(t, AT_FDCWD, e->name, 0700);
-		return err == -EEXIST ? 0 : err;
+		return err && err != -EEXIST ? err : remember_folder(u, e);
 	case S_IFLNK:
 		return make_symlink(t, e);
 	case S_IFREG:
@@ -181,13 +220,12 @@ static int make_entry(struct unpacking *u, const struct cpio_entry *e)
 /* Owner, mode and times, as far as the entry's type has them. */
 static int set_attributes(struct vfs_task *t, const struct cpio_entry *e)
 {
-	const struct vfs_time times[2] = {{e->mtime, 0}, {e->mtime, 0}};
 	int err = vfs_fchownat(t, AT_FDCWD, e->name, e->uid, e->gid, AT_SYMLINK_NOFOLLOW);
 
 	if (!err && (e->mode & S_IFMT) != S_IFLNK)
 		err = vfs_fchmodat2(t, AT_FDCWD, e->name, e->mode & 07777, AT_SYMLINK_NOFOLLOW);
 	if (!err)
-		err = vfs_utimensat(t, AT_FDCWD, e->name, times, AT_SYMLINK_NOFOLLOW);
+		set_time(t, e->name, e->mtime);
 	return err;
 }
 
@@ -224,6 +262,7 @@ int vfs_unpack(struct vfs_task *t, const void *image, u64 len, char *message, si
 		say(&u, "offset %lu: %s", cpio.error_offset, cpio_strerror(cpio.error));
 		err = -EINVAL;
 	}
+	finish_folders(&u);
 	forget_links(&u);
 	vfs_umask(t, umask);
 	return err;

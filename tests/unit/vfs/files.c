@@ -224,15 +224,38 @@ TEST(file_size_limit_gives_sigxfsz)
 	world_end(&w);
 }
 
-TEST(bad_address_stops_a_write_after_what_was_good)
+/* A caller's memory of which only the first 5,000 bytes are there. */
+static size_t copy_or_fault(struct uio *uio, void *kernel, size_t len, bool in)
 {
-	struct uio uio;
-	int fd;
+	size_t good = uio->done < 5000 ? MIN(len, 5000 - uio->done) : 0;
+
+	memset(kernel, 'u', in ? good : 0);
+	return good;
+}
+
+TEST(bad_address_stops_a_call_after_what_was_good)
+{
+	struct uio uio = {.left = 10000, .copy = copy_or_fault};
+	struct vfs_stat st;
+	int fd, p[2];
 
 	begin();
 	fd = op("/s", O_RDWR | O_CREAT);
-	uio_kernel(&uio, NULL, 0);
-	CHECK_EQUAL(vfs_write(t, fd, &uio), 0);
+	CHECK_EQUAL(vfs_write(t, fd, &uio), 5000);
+	uio = (struct uio){.left = 10, .done = 5000, .copy = copy_or_fault};
+	CHECK_EQUAL(vfs_write(t, fd, &uio), -EFAULT);
+	vfs_fstat(t, fd, &st);
+	CHECK_EQUAL(st.size, 5000);
+	vfs_ftruncate(t, fd, 9000);
+	vfs_lseek(t, fd, 0, SEEK_SET);
+	uio = (struct uio){.left = 10000, .copy = copy_or_fault};
+	CHECK_EQUAL(vfs_read(t, fd, &uio), 5000);
+	CHECK_EQUAL(vfs_lseek(t, fd, 0, SEEK_CUR), 5000);
+	vfs_pipe2(t, p, 0);
+	uio = (struct uio){.left = 10000, .copy = copy_or_fault};
+	CHECK_EQUAL(vfs_write(t, p[1], &uio), 5000);
+	uio = (struct uio){.left = 10, .done = 5000, .copy = copy_or_fault};
+	CHECK_EQUAL(vfs_read(t, p[0], &uio), -EFAULT);
 	world_end(&w);
 }
 

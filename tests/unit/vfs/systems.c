@@ -499,6 +499,8 @@ TEST(archive_becomes_files)
 	CHECK_EQUAL(st.uid, 3);
 	CHECK_EQUAL(st.gid, 4);
 	CHECK_EQUAL(st.mtime.sec, 1000);
+	vfs_statat(t, AT_FDCWD, "/bin", 0, &st);
+	CHECK_EQUAL(st.mtime.sec, 1000);
 	vfs_statat(t, AT_FDCWD, "/null", 0, &st);
 	CHECK_EQUAL(st.rdev, VFS_DEV(1, 3));
 	world_end(&w);

@@ -35,6 +35,7 @@ struct memown_borrow {
 	u32 req;
 	u32 from; /* asked, or has offered */
 	bool asking;
+	bool again; /* who was asked died: ask the next */
 	struct core_set tried;
 	u64 ledger;
 	struct ledger_op move;
@@ -296,8 +297,6 @@ int memown_return(struct memown *m, u64 base, u64 bytes, u64 token)
 
 void borrow_view(struct memown *m)
 {
-	struct memown_borrow *next;
-
 	for (struct memown_offer **at = &m->offers; *at;) {
 		struct memown_offer *o = *at;
 
@@ -307,11 +306,22 @@ void borrow_view(struct memown *m)
 		else
 			at = &o->next;
 	}
-	for (struct memown_borrow *b = m->borrows; b; b = next) {
-		next = b->next;
-		if (b->asking && !agree_is_live(m->agree, b->from))
-			ask_next(b);
-	}
+	for (struct memown_borrow *b = m->borrows; b; b = b->next)
+		b->again = b->asking && !agree_is_live(m->agree, b->from);
+}
+
+/* Ask on for one borrower whose lender died. False: there is none. */
+bool borrow_step(struct memown *m)
+{
+	struct memown_borrow *b = m->borrows;
+
+	while (b && !b->again)
+		b = b->next;
+	if (!b)
+		return false;
+	b->again = false;
+	ask_next(b);
+	return true;
 }
 
 void borrow_owed(struct memown *m, struct core_set *owed)

@@ -39,6 +39,7 @@ void borrow_ask_rx(struct memown *m, u32 from, const struct msg_memown *msg);
 void borrow_offer_rx(struct memown *m, u32 from, const struct msg_memown *msg);
 void borrow_decline_rx(struct memown *m, u32 from, const struct msg_memown *msg);
 void borrow_view(struct memown *m);
+bool borrow_step(struct memown *m);
 void borrow_member_died(struct memown *m, u32 share, u32 core);
 void borrow_moved(struct memown *m, const struct ledger_op *op);
 void borrow_owed(struct memown *m, struct core_set *owed);

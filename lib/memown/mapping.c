@@ -45,6 +45,7 @@ struct memown_unmap {
 	u64 stamp;
 	u64 token; /* at the owner */
 	bool begun;
+	bool again;              /* a core that takes part died */
 	bool local_asked;        /* AGREE_OUT_UNMAP has been put out, */
 	bool local_done;         /* and has been done */
 	struct core_set targets; /* at the owner: who mapped part of it */
@@ -474,12 +475,11 @@ void mapping_view(struct memown *m)
 	sweep_exports(m);
 	if (u && u->begun && core_set_meets(&u->targets, agree_dead(m->agree))) {
 		core_set_minus(&u->targets, agree_dead(m->agree));
-		u->round++;
-		cast(m, u, &u->targets);
+		u->again = true;
 	}
 }
 
-/* One import of a dead owner's, or the next revocation. False: nothing to do. */
+/* One import of a dead owner's, or the revocation whose turn it is. False: nothing to do. */
 bool mapping_step(struct memown *m)
 {
 	for (struct memown_import *i = m->imports; i; i = i->next) {
@@ -492,9 +492,17 @@ bool mapping_step(struct memown *m)
 		unmap_here(m, i->base, i->bytes, TOKEN_IMPORT | i->req);
 		return true;
 	}
-	if (!m->revokes || m->revokes->begun)
+	if (!m->revokes)
 		return false;
-	revoke_begin(m, m->revokes);
+	if (!m->revokes->begun) {
+		revoke_begin(m, m->revokes);
+		return true;
+	}
+	if (!m->revokes->again)
+		return false;
+	m->revokes->again = false;
+	m->revokes->round++;
+	cast(m, m->revokes, &m->revokes->targets);
 	return true;
 }
 

@@ -118,7 +118,7 @@ static void owed(struct agree_client *c, struct core_set *set)
 
 static bool step(struct agree_client *c)
 {
-	return mapping_step(of(c));
+	return borrow_step(of(c)) || mapping_step(of(c));
 }
 
 /* Who owns a share whose ledger died with all its replicas: see memown.h. */

@@ -20,7 +20,7 @@
 #define SCENARIO 1
 #endif
 
-#include "scenarios.h"
+#include "scenarios.pml"
 
 #define I(c, o)    ((c) * O + (o))
 #define R(c, o, s) (((c) * O + (o)) * 3 + (s))

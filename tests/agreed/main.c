@@ -1,0 +1,202 @@
+/*
+ * Tests of what programs of several cores agree on: names, and what it costs in messages.
+ *
+ *   bin/agreed [TEST...]
+ *
+ * Messages are those that this core's monitor has sent to and received from other cores, as it
+ * counts them. A second instance of this program ("helper COMMAND") runs on another core.
+ */
+#include "testing.h"
+#include <rt/monitor.h>
+#include <rt/rt.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME       "test/service"
+#define OTHER_CORE 1u
+#define QUIET_NS   200000000ul /* for what is still under way between monitors */
+
+/* Lines on the wire, each MSG_PAYLOAD bytes of payload. */
+#define CHANGE_LINES 2u /* a change of one key: msg_agree_change, the set of cores, map_op */
+#define ACK_LINES    1u
+
+/* All messages of this core's monitor with others. */
+static u64 messages(void)
+{
+	u64 total = 0;
+
+	for (u64 line = 0;; line++) {
+		struct sys_words words = {.w = {0, line}};
+
+		if (monitor_ask(MON_COUNTS, &words, CAP_NONE) < 0)
+			return total;
+		total += words.w[2] + words.w[3];
+	}
+}
+
+/* Run "helper @command @arg" on @core to its end; its exit status. */
+static s64 help(u32 core, const char *command, const char *arg)
+{
+	const char *argv[] = {"bin/agreed", "helper", command, arg};
+	struct rt_spawn spawn = {.core = core, .argc = 4, .argv = argv};
+	struct rt_task task;
+	int err = rt_spawn(&spawn, &task);
+
+	if (!err)
+		err = rt_task_wait(&task, clock_now_ns() + 60 * NS_PER_S);
+	return err ? err : task.status;
+}
+
+/* ---- names ---- */
+
+static void a_name_is_found_from_every_core(void)
+{
+	REQUIRE_EQUAL(rt_name_register(NAME, 5, 6), 0);
+	for (u32 core = 0; core < domain_start()->ncores; core++)
+		CHECK_EQUAL(help(core, "find", NAME), 0);
+	CHECK_EQUAL(rt_name_unregister(NAME), 0);
+}
+
+static void a_name_of_another_core_is_found_here(void)
+{
+	static const char *const argv[] = {"bin/agreed", "helper", "keep", NAME};
+	struct rt_spawn spawn = {.core = OTHER_CORE, .argc = 4, .argv = argv};
+	struct rt_task task;
+	struct rt_name name;
+	int err;
+
+	REQUIRE_EQUAL(rt_spawn(&spawn, &task), 0);
+	do {
+		rt_sleep_ns(1000000);
+		err = rt_name_lookup(NAME, &name);
+	} while (err == -ENOENT);
+	CHECK_EQUAL(err, 0);
+	CHECK_EQUAL(name.core, OTHER_CORE);
+	CHECK_EQUAL(name.word[0], 5);
+	CHECK_EQUAL(rt_name_register(NAME, 1, 1), -EEXIST);
+	CHECK_EQUAL(rt_name_unregister(NAME), -ENOENT);
+	rt_task_stop(&task);
+	CHECK_EQUAL(rt_task_wait(&task, FIBER_FOREVER), 0);
+}
+
+static void a_name_goes_with_its_program(void)
+{
+	struct rt_name name;
+	u64 until = clock_now_ns() + 20 * NS_PER_S;
+	int err;
+
+	CHECK_EQUAL(help(OTHER_CORE, "register", NAME), 0);
+	do {
+		rt_sleep_ns(1000000);
+		err = rt_name_lookup(NAME, &name);
+	} while (!err && clock_now_ns() < until);
+	CHECK_EQUAL(err, -ENOENT);
+}
+
+static void lookup_of_a_known_name_sends_no_message(void)
+{
+	struct rt_name name;
+	u64 before;
+
+	REQUIRE_EQUAL(rt_name_register(NAME, 1, 2), 0);
+	rt_sleep_ns(QUIET_NS);
+	before = messages();
+	for (u32 n = 0; n < 100; n++)
+		CHECK_EQUAL(rt_name_lookup(NAME, &name), 0);
+	CHECK_EQUAL(rt_name_lookup("test/nobody", &name), -ENOENT);
+	CHECK_EQUAL(messages() - before, 0);
+	CHECK_EQUAL(name.core, domain_start()->core);
+	CHECK_EQUAL(rt_name_unregister(NAME), 0);
+}
+
+static void bad_names_are_refused(void)
+{
+	char longest[NAME_BYTES_MAX + 1];
+	struct rt_name name;
+
+	memset(longest, 'x', sizeof(longest));
+	longest[NAME_BYTES_MAX] = 0;
+	CHECK_EQUAL(rt_name_register("", 0, 0), -EINVAL);
+	CHECK_EQUAL(rt_name_register(longest, 0, 0), -EINVAL);
+	CHECK_EQUAL(rt_name_lookup(longest, &name), -EINVAL);
+	CHECK_EQUAL(monitor_ask_simple(MON_LIVE, domain_start()->ncores, 0, 0, 0), -EINVAL);
+}
+
+/* ---- what changes cost ---- */
+
+static void an_exclusive_object_costs_no_message(void)
+{
+	u64 object, before, value;
+
+	rt_sleep_ns(QUIET_NS);
+	before = messages();
+	for (u32 n = 0; n < 100; n++) {
+		REQUIRE_EQUAL(rt_object_create(&object), 0);
+		CHECK_EQUAL(rt_object_do(OBJECT_CHANGE, object, 1, n), 0);
+		CHECK_EQUAL(rt_object_read(object, 1, &value), 0);
+		CHECK_EQUAL(value, n);
+		CHECK_EQUAL(rt_object_do(OBJECT_DESTROY, object, 0, 0), 0);
+	}
+	CHECK_EQUAL(messages() - before, 0);
+}
+
+/* The home of an object that @cores others share sends each change to each and hears from each. */
+static void a_shared_change_costs_one_message_and_answer_a_replica(void)
+{
+	u32 others = domain_start()->ncores - 1;
+	char arg[24];
+	u64 object, before;
+
+	REQUIRE_EQUAL(rt_object_create(&object), 0);
+	snprintf(arg, sizeof(arg), "%lu", object);
+	for (u32 core = 1; core <= others; core++)
+		CHECK_EQUAL(help(core, "share", arg), 0);
+	rt_sleep_ns(QUIET_NS);
+	before = messages();
+	for (u32 n = 0; n < 10; n++)
+		CHECK_EQUAL(rt_object_do(OBJECT_CHANGE, object, 1, n), 0);
+	CHECK_EQUAL(messages() - before, 10ul * others * (CHANGE_LINES + ACK_LINES));
+	CHECK_EQUAL(rt_object_do(OBJECT_DESTROY, object, 0, 0), 0);
+}
+
+/* ---- the helper ---- */
+
+static int helper(const char *command, const char *arg)
+{
+	struct rt_name name;
+	int err = -EINVAL;
+
+	if (strcmp(command, "find") == 0) {
+		err = rt_name_lookup(arg, &name);
+		if (!err && (name.core != 0 || name.word[0] != 5 || name.word[1] != 6))
+			err = -EBADMSG;
+	} else if (strcmp(command, "register") == 0) {
+		err = rt_name_register(arg, 5, 6);
+	} else if (strcmp(command, "keep") == 0) {
+		err = rt_name_register(arg, 5, 6);
+		if (!err)
+			rt_sleep_forever();
+	} else if (strcmp(command, "share") == 0) {
+		err = (int)rt_object_do(OBJECT_SHARE, strtoul(arg, NULL, 10), 0, 0);
+	}
+	return -err;
+}
+
+static const struct test tests[] = {
+	TEST(a_name_is_found_from_every_core),
+	TEST(a_name_of_another_core_is_found_here),
+	TEST(a_name_goes_with_its_program),
+	TEST(lookup_of_a_known_name_sends_no_message),
+	TEST(bad_names_are_refused),
+	TEST(an_exclusive_object_costs_no_message),
+	TEST(a_shared_change_costs_one_message_and_answer_a_replica),
+};
+
+int main(int argc, char **argv)
+{
+	if (argc == 4 && strcmp(argv[1], "helper") == 0)
+		return helper(argv[2], argv[3]);
+	return tests_run(tests, ARRAY_SIZE(tests), argc, argv);
+}

@@ -21,8 +21,8 @@
  */
 #include "internal.h"
 
-static int ask(struct agree *a, u16 type, u64 id, const struct agree_op *op, u64 token,
-	       agree_done *done, void *arg)
+static int ask(struct agree *a, u16 type, u64 id, const struct agree_op *op,
+	       const struct agree_answer *answer)
 {
 	struct agree_request *r;
 
@@ -32,34 +32,30 @@ static int ask(struct agree *a, u16 type, u64 id, const struct agree_op *op, u64
 		return -ENOENT;
 	if (op->len > agree_change_max(a))
 		return -EMSGSIZE;
-	r = request_new(a, type, id, op->data, op->len);
+	r = request_new(a, type, id, op, answer);
 	if (!r)
 		return -ENOMEM;
-	r->token = token;
-	if (done) {
-		r->done = done;
-		r->arg = arg;
-	}
 	request_start(a, r);
 	return agree_pump(a);
 }
 
 int agree_change(struct agree *a, u64 id, const void *data, u32 len, u64 token)
 {
-	return ask(a, AGREE_CHANGE_ASK, id, &(struct agree_op){.data = data, .len = len}, token,
-		   NULL, NULL);
+	return ask(a, AGREE_CHANGE_ASK, id, &(struct agree_op){.data = data, .len = len},
+		   &(struct agree_answer){.token = token});
 }
 
 int agree_change_call(struct agree *a, u64 id, const void *data, u32 len, agree_done *done,
 		      void *arg)
 {
-	return ask(a, AGREE_CHANGE_ASK, id, &(struct agree_op){.data = data, .len = len}, 0, done,
-		   arg);
+	return ask(a, AGREE_CHANGE_ASK, id, &(struct agree_op){.data = data, .len = len},
+		   &(struct agree_answer){.done = done, .arg = arg});
 }
 
 int agree_destroy(struct agree *a, u64 id, u64 token)
 {
-	return ask(a, AGREE_DESTROY_ASK, id, &(struct agree_op){0}, token, NULL, NULL);
+	return ask(a, AGREE_DESTROY_ASK, id, &(struct agree_op){0},
+		   &(struct agree_answer){.token = token});
 }
 
 /* The most bytes that a change may have: it travels with a set of cores in one message. */

@@ -62,6 +62,13 @@ struct agree_change {
 	const void *data;
 };
 
+/* Whom to tell what became of a request: @done, or if that is NULL, the owner. */
+struct agree_answer {
+	u64 token;
+	agree_done *done;
+	void *arg;
+};
+
 enum agree_fate {
 	AGREE_FATE_WAIT,     /* for an answer, or parked */
 	AGREE_FATE_SEND,     /* to the home, whoever it is */
@@ -263,7 +270,8 @@ void object_drop_asks_of_dead(struct agree *a, struct agree_object *o);
 bool object_readable(const struct agree_object *o);
 
 /* request.c */
-struct agree_request *request_new(struct agree *a, u16 type, u64 obj, const void *data, u32 len);
+struct agree_request *request_new(struct agree *a, u16 type, u64 obj, const struct agree_op *op,
+				  const struct agree_answer *answer);
 void request_start(struct agree *a, struct agree_request *r);
 void request_free(struct agree *a, struct agree_request *r);
 void request_result(struct agree *a, void *arg, s64 status);

@@ -281,19 +281,20 @@ static void heir_told(struct agree *a, void *arg, s64 status)
 /* Find out whether a well-known object that this core would have to make anew is lost. */
 void rehome_seek_heirs(struct agree *a)
 {
+	static const struct agree_op nothing;
+
 	for (struct agree_wellknown *w = a->wellknown; w; w = w->next) {
 		struct agree_request *r;
 
 		if (w->seeking || !core_set_has(&a->view.buried, agree_id_birth(w->id)) ||
 		    w->heir(a, w->id) != a->cfg.self || object_readable(object_find(a, w->id)))
 			continue;
-		r = request_new(a, AGREE_WHERE, w->id, NULL, 0);
+		r = request_new(a, AGREE_WHERE, w->id, &nothing,
+				&(struct agree_answer){.done = heir_told, .arg = w});
 		if (!r) {
 			a->short_of_memory = true;
 			return;
 		}
-		r->done = heir_told;
-		r->arg = w;
 		w->seeking = true;
 		request_start(a, r);
 	}

@@ -18,23 +18,28 @@
  */
 #include "internal.h"
 
-/* A request of @type about @obj with a copy of @data. NULL: no memory. */
-struct agree_request *request_new(struct agree *a, u16 type, u64 obj, const void *data, u32 len)
+/*
+ * A request of @type about @obj with a copy of @op's data. @answer: whom to tell: a function, or
+ * if that is NULL, the owner by the token. NULL: no memory.
+ */
+struct agree_request *request_new(struct agree *a, u16 type, u64 obj, const struct agree_op *op,
+				  const struct agree_answer *answer)
 {
-	size_t bytes = sizeof(struct agree_request) + len;
+	size_t bytes = sizeof(struct agree_request) + op->len;
 	struct agree_request *r = agree_alloc(a, bytes);
 
 	if (!r)
 		return NULL;
 	r->type = type;
 	r->obj = obj;
-	r->len = len;
+	r->len = op->len;
 	r->data = (u8 *)(r + 1);
-	r->done = request_result;
-	r->arg = r;
+	r->done = answer->done ? answer->done : request_result;
+	r->arg = answer->done ? answer->arg : r;
+	r->token = answer->token;
 	r->alloc_bytes = bytes;
-	if (len)
-		memcpy(r + 1, data, len);
+	if (op->len)
+		memcpy(r + 1, op->data, op->len);
 	return r;
 }
 

@@ -22,8 +22,9 @@
  */
 #include "internal.h"
 
-static int share(struct agree *a, u64 id, u64 token, agree_done *done, void *arg)
+static int share(struct agree *a, u64 id, const struct agree_answer *answer)
 {
+	static const struct agree_op nothing;
 	struct agree_object *o = object_find(a, id);
 	struct agree_request *r;
 
@@ -33,14 +34,9 @@ static int share(struct agree *a, u64 id, u64 token, agree_done *done, void *arg
 		return -EALREADY;
 	if (agree_id_birth(id) >= a->ncores)
 		return -ENOENT;
-	r = request_new(a, AGREE_SHARE_ASK, id, NULL, 0);
+	r = request_new(a, AGREE_SHARE_ASK, id, &nothing, answer);
 	if (!r)
 		return -ENOMEM;
-	r->token = token;
-	if (done) {
-		r->done = done;
-		r->arg = arg;
-	}
 	if (o) {
 		request_start(a, r);
 		if (o->phase == AGREE_ACTIVE) {
@@ -65,12 +61,12 @@ static int share(struct agree *a, u64 id, u64 token, agree_done *done, void *arg
 
 int agree_share(struct agree *a, u64 id, u64 token)
 {
-	return share(a, id, token, NULL, NULL);
+	return share(a, id, &(struct agree_answer){.token = token});
 }
 
 int agree_share_call(struct agree *a, u64 id, agree_done *done, void *arg)
 {
-	return share(a, id, 0, done, arg);
+	return share(a, id, &(struct agree_answer){.done = done, .arg = arg});
 }
 
 /* The home's turn to serve a SHARE_ASK. */

@@ -93,21 +93,31 @@ TEST(the_lowest_live_replica_becomes_the_home)
 	net_end(&n);
 }
 
-/* Kill the home after each number of steps of a change. */
+/*
+ * Core 5 changes an object of core 0's that six cores share; @victim dies after @steps steps, and
+ * @finder finds out.
+ */
+static u64 kill_in_change(u32 steps, u32 victim, u32 finder)
+{
+	u64 id;
+
+	net_start(&n, 6, 2, AGREE_TREE);
+	id = net_map(&n, 0);
+	net_share_all(&n, id, 6);
+	net_set(&n, 5, id, 0, 5, 0);
+	for (u32 i = 0; i < steps; i++)
+		net_step(&n);
+	net_kill(&n, victim);
+	agree_fenced(n.core[finder].agree, victim);
+	net_pass(&n, NET_SECOND);
+	return id;
+}
+
 TEST(a_change_is_whole_or_absent_when_the_home_dies_at_any_step)
 {
 	for (u32 steps = 0; steps < 60; steps++) {
-		u64 id;
+		u64 id = kill_in_change(steps, 0, 3);
 
-		net_start(&n, 6, 2, AGREE_TREE);
-		id = net_map(&n, 0);
-		net_share_all(&n, id, 6);
-		net_set(&n, 5, id, 0, 5, 0);
-		for (u32 i = 0; i < steps; i++)
-			net_step(&n);
-		net_kill(&n, 0);
-		agree_fenced(n.core[3].agree, 0);
-		net_pass(&n, NET_SECOND);
 		CHECK_EQUAL(n.result[5][0], 0); /* the asker lives: asked again if need be */
 		for (u32 core = 1; core < 6; core++)
 			CHECK_EQUAL(net_get(&n, core, id, 0), 5);
@@ -118,18 +128,8 @@ TEST(a_change_is_whole_or_absent_when_the_home_dies_at_any_step)
 TEST(a_change_of_a_core_that_dies_is_whole_or_absent)
 {
 	for (u32 steps = 0; steps < 60; steps++) {
-		u64 id, value;
+		u64 id = kill_in_change(steps, 5, 1), value = net_get(&n, 0, id, 0);
 
-		net_start(&n, 6, 2, AGREE_TREE);
-		id = net_map(&n, 0);
-		net_share_all(&n, id, 6);
-		net_set(&n, 5, id, 0, 5, 0);
-		for (u32 i = 0; i < steps; i++)
-			net_step(&n);
-		net_kill(&n, 5);
-		agree_fenced(n.core[1].agree, 5);
-		net_pass(&n, NET_SECOND);
-		value = net_get(&n, 0, id, 0);
 		for (u32 core = 1; core < 5; core++)
 			CHECK_EQUAL(net_get(&n, core, id, 0), value);
 		net_end(&n);

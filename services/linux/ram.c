@@ -13,7 +13,7 @@
 struct ram_page {
 	struct page page; /* first: the rest of the personality knows this only */
 	struct chunk *chunk;
-	struct ram_page *next; /* while free */
+	struct ram_page *next;  /* while free */
 } __attribute__((aligned(16))); /* the low bits are the page map's: pagemap.h */
 
 struct chunk {

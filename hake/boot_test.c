@@ -75,7 +75,7 @@ static void check_run(const struct item *it, const struct guest *g, int code)
 		fault("the console never showed \"%s\", so nothing was typed", it->when);
 }
 
-static const struct item *find_test(const struct project *p, const char *name)
+const struct item *boot_test_find(const struct project *p, const char *name)
 {
 	const struct item *it = project_find(p, BOOT_TEST, name);
 
@@ -96,7 +96,7 @@ int boot_test_main(int argc, char **argv)
 	if (argc != 2)
 		die("usage: hake boot-test NAME");
 	project_load(&p);
-	it = find_test(&p, argv[1]);
+	it = boot_test_find(&p, argv[1]);
 	boot_of_item(&b, it);
 	boot_check(&p, &b);
 	g.argv = boot_command(&p, &b);

@@ -48,6 +48,7 @@ struct run {
 	struct buf line;   /* what of the current line has come */
 	size_t shown;      /* ... and how much of it the terminal has been shown */
 	bool sent, escape; /* @send is typed; Ctrl-A was the last key */
+	u64 start;         /* now_ms() when QEMU was started */
 	u64 deadline;      /* now_ms() at which to give up, 0: never */
 };
 
@@ -110,6 +111,8 @@ static void take_report(struct run *r, const char *line)
 	char *code;
 
 	strv_add(&g->lines, strf("%s", line));
+	if (line_is(line, "up") && !g->up_ms)
+		g->up_ms = now_ms() - r->start;
 	if (!line_is(line, "exit"))
 		return;
 	code = line_value(line, "code");
@@ -278,6 +281,7 @@ int guest_run(struct guest *g)
 	buf_add(&r.line, "", 0);
 	if (g->timeout_s)
 		r.deadline = now_ms() + 1000ul * g->timeout_s;
+	r.start = now_ms();
 	start_qemu(&r);
 	carry(&r);
 	close_end(&r.in);

@@ -26,6 +26,7 @@ struct guest {
 	bool said_exit;
 	int code;   /* of "@exit" */
 	int status; /* QEMU's exit status */
+	u64 up_ms;  /* from QEMU's start to the first line "@up", 0: there was none */
 };
 
 /**

@@ -71,15 +71,18 @@ static void add_tree(struct entries *list, const char *dir, const char *path, co
 	closedir(d);
 }
 
-/* Everything that Hakefiles put into the image. */
-static struct entries collect(const struct project *p)
+#define FOR_SKERRY (1u << DOMAIN | 1u << KERNEL | 1u << LINUX_PROGRAM)
+#define FOR_LINUX  (1u << LINUX_PROGRAM)
+
+/* Everything that Hakefiles put into the image, of programs those of the set @kinds. */
+static struct entries collect(const struct project *p, unsigned kinds)
 {
 	struct entries list = {0};
 
 	for (size_t i = 0; i < p->n; i++) {
 		const struct item *it = p->v[i];
 
-		if (it->kind == DOMAIN || it->kind == LINUX_PROGRAM || it->kind == KERNEL)
+		if (kinds & 1u << it->kind)
 			add_entry(&list, (struct entry){.path = image_path(it),
 							.source = item_output(it),
 							.where = it->where});
@@ -137,10 +140,13 @@ static void pad_to(struct buf *b, size_t align)
 	buf_add(b, zeroes, ROUND_UP(b->n, align) - b->n);
 }
 
-/* Source: cpio(5), "New ASCII Format"; Linux, driver-api/early-userspace/buffer-format.rst. */
-static void put_entry(struct buf *out, const struct entry *e, u32 number)
+/*
+ * The data of an ELF file begins at a multiple of @elf_align.
+ * Source: cpio(5), "New ASCII Format"; Linux, driver-api/early-userspace/buffer-format.rst.
+ */
+static void put_entry(struct buf *out, const struct entry *e, u32 number, size_t elf_align)
 {
-	size_t align = is_elf(&e->bytes) ? PAGE_SIZE : NAME_ALIGN;
+	size_t align = is_elf(&e->bytes) ? elf_align : NAME_ALIGN;
 	size_t name_bytes = strlen(e->path) + 1;
 	size_t name_end = out->n + HEADER_BYTES + name_bytes;
 
@@ -167,32 +173,50 @@ static void load_entry(struct entry *e)
 	e->mode = S_IFREG | (is_elf(&e->bytes) || (st.st_mode & 0100) ? 0755 : 0644);
 }
 
+static void write_archive(const char *file, struct entries *list, size_t elf_align)
+{
+	struct buf out = {0};
+
+	complete(list);
+	for (size_t i = 0; i < list->n; i++) {
+		load_entry(&list->v[i]);
+		put_entry(&out, &list->v[i], (u32)i + 1, elf_align);
+	}
+	put_entry(&out, &(struct entry){.path = "TRAILER!!!"}, 0, elf_align);
+	file_write(file, out.v, out.n);
+}
+
 char *image_write(const struct project *p, const struct topology *t)
 {
 	char *file = strf("%s/images/%s.cpio", build_dir(), topology_file_name(t));
-	struct entries list = collect(p);
+	struct entries list = collect(p, FOR_SKERRY);
 	const struct machine *m = topology_machine(t);
-	struct buf out = {0};
 
 	add_entry(&list, (struct entry){.path = "boot/topology",
 					.where = t->name,
 					.bytes = {(char *)m, m->size_bytes, 0},
 					.mode = S_IFREG | 0644});
-	complete(&list);
-	for (size_t i = 0; i < list.n; i++) {
-		load_entry(&list.v[i]);
-		put_entry(&out, &list.v[i], (u32)i + 1);
-	}
-	put_entry(&out, &(struct entry){.path = "TRAILER!!!"}, 0);
-	file_write(file, out.v, out.n);
+	write_archive(file, &list, PAGE_SIZE);
 	return file;
 }
 
-void image_check_program(const struct project *p, const char *path)
+char *image_write_linux(const struct project *p, const char *init)
 {
-	struct entries list = collect(p);
+	char *file = strf("%s/images/linux.cpio", build_dir());
+	struct entries list = collect(p, FOR_LINUX);
+
+	add_entry(&list, (struct entry){.path = "init", .source = init, .where = "hake/linux"});
+	/* Linux takes names of 4096 bytes at most, which padding up to a page may exceed. */
+	write_archive(file, &list, NAME_ALIGN);
+	return file;
+}
+
+void image_check_program(const struct project *p, const char *path, bool for_linux)
+{
+	struct entries list = collect(p, for_linux ? FOR_LINUX : FOR_SKERRY);
 	struct strv programs = {0};
 
+	path += *path == '/';
 	for (size_t i = 0; i < list.n; i++) {
 		if (starts_with(list.v[i].path, "sbin/") || starts_with(list.v[i].path, "bin/"))
 			strv_add(&programs, list.v[i].path);

@@ -6,6 +6,7 @@
  */
 #include "build.h"
 #include "iso.h"
+#include "linux.h"
 #include "run.h"
 #include "symbols.h"
 #include "test.h"
@@ -25,6 +26,8 @@ static const struct command {
 	{"bench", bench_main, "measure"},
 	{"iso", iso_main, "make a bootable ISO"},
 	{"topology", topology_main, "show a machine, and what QEMU is told of it"},
+	{"linux", linux_main, "boot Linux with the same programs"},
+	{"linux-test", linux_test_main, "run one boot test on Linux (called by hake test)"},
 	{"boot-test", boot_test_main, "run one boot test (called by hake test)"},
 	{"symbols", symbols_main, "the symbol table of a kernel (called by ninja)"},
 };

@@ -47,12 +47,24 @@ void boot_check(const struct project *p, const struct boot *b)
 	if (!b->program || b->image)
 		return;
 	strv_split(&program, b->program);
-	image_check_program(p, program.n ? program.v[0] : "");
+	image_check_program(p, program.n ? program.v[0] : "", false);
+}
+
+struct topology *boot_machine(const struct boot *b)
+{
+	struct topology *t = topology_load(b->topology ? b->topology : "laptop", b->cores);
+
+	if (b->mem) {
+		if (!parse_size(b->mem))
+			die("--mem: expected a size such as 512M or 2G, not \"%s\"", b->mem);
+		topology_set_memory(t, parse_size(b->mem));
+	}
+	return t;
 }
 
 struct strv boot_command(const struct project *p, const struct boot *b)
 {
-	struct topology *t = topology_load(b->topology ? b->topology : "laptop", b->cores);
+	struct topology *t = boot_machine(b);
 	struct vm vm = {
 		.topology = t,
 		.firmware = b->firmware ? b->firmware : "qboot",
@@ -62,11 +74,6 @@ struct strv boot_command(const struct project *p, const struct boot *b)
 		.extra = b->qemu_args,
 	};
 
-	if (b->mem) {
-		if (!parse_size(b->mem))
-			die("--mem: expected a size such as 512M or 2G, not \"%s\"", b->mem);
-		topology_set_memory(t, parse_size(b->mem));
-	}
 	vm.accel = qemu_choose_accel(b->accel, t->ncores, b->tell);
 	vm.image = b->image ? b->image : image_write(p, t);
 	if (starts_with(vm.firmware, "iso-")) {
@@ -141,8 +148,7 @@ static const char *check_firmware(const char *name)
 	return name;
 }
 
-/* Reads the command line; the program is what follows the options. */
-static void read_options(struct boot *b, struct guest *g, int argc, char **argv)
+void run_options(struct boot *b, struct guest *g, int argc, char **argv, void (*help)(void))
 {
 	struct strv program = {0};
 
@@ -209,7 +215,7 @@ int run_main(int argc, char **argv)
 	const char *trouble;
 	int status;
 
-	read_options(&b, &g, argc, argv);
+	run_options(&b, &g, argc, argv, help);
 	build_configure(&p);
 	boot_check(&p, &b); /* a slip of the fingers shows before the build */
 	strv_add(&image, "image");

@@ -27,6 +27,12 @@ struct boot {
 /** What @it, a boot test or a benchmark, boots. */
 void boot_of_item(struct boot *b, const struct item *it);
 
+/** The machine of @b, with its memory. */
+struct topology *boot_machine(const struct boot *b);
+
+/** Reads the options of "hake run" and "hake linux --run"; the program is what follows them. */
+void run_options(struct boot *b, struct guest *g, int argc, char **argv, void (*help)(void));
+
 /** Ends hake if the topology of @b or its program does not exist. */
 void boot_check(const struct project *p, const struct boot *b);
 

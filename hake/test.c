@@ -20,6 +20,8 @@
 #include <unistd.h>
 
 #include "build.h"
+#include "compare.h"
+#include "linux.h"
 #include "options.h"
 #include "topology.h"
 
@@ -34,6 +36,7 @@ struct test {
 	const struct item *it;
 	const char *name, *suite;
 	const char *output; /* of a unit test */
+	bool on_linux;      /* runs a boot test's program on Linux */
 	const char *log;
 	const char *why; /* it failed or was skipped, if the log does not say */
 	enum state state;
@@ -146,11 +149,32 @@ static void select_tests(struct tests *all, const struct strv *suites, const str
 	all->n = n;
 }
 
+/* For --compare: a run on Linux beside each of the selected tests that Linux can run. */
+static void add_linux_tests(struct tests *all)
+{
+	size_t n = all->n;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct item *it = all->v[i].it;
+
+		if (all->v[i].state == SKIPPED || !linux_can_run(it))
+			continue;
+		add_test(all, it, strf("%s.linux", it->name), NULL);
+		all->v[all->n - 1].on_linux = true;
+	}
+	if (all->n > n)
+		linux_kernel(); /* is fetched now if it is not there, or hake ends */
+}
+
 /* What must be built for @t. */
 static void add_targets(const struct project *p, const struct test *t, struct strv *targets)
 {
 	if (t->state == SKIPPED)
 		return;
+	if (t->on_linux) {
+		linux_targets(p, targets);
+		return;
+	}
 	if (t->it->kind == UNIT_TEST)
 		strv_add(targets, t->output);
 	if (t->it->kind == BOOT_TEST)
@@ -280,8 +304,8 @@ static _Noreturn void become(const struct tests *all, const struct test *t, int 
 								    : t->it->command);
 	} else {
 		strv_addf(&argv, "%s/hake", build_dir());
-		strv_add(&argv, "boot-test");
-		strv_add(&argv, t->name);
+		strv_add(&argv, t->on_linux ? "linux-test" : "boot-test");
+		strv_add(&argv, t->it->name);
 	}
 	execvp(argv.v[0], strv_argv(&argv));
 	_exit(127);
@@ -321,7 +345,9 @@ static void start_tests(struct tests *all)
 
 static u64 time_limit_ms(const struct test *t)
 {
-	return 1000ul * (u64)(t->it->timeout + (t->it->kind == BOOT_TEST ? GRACE : 0));
+	int seconds = t->it->timeout + (t->it->kind == BOOT_TEST ? GRACE : 0);
+
+	return 1000ul * (u64)(seconds + (t->on_linux ? LINUX_START : 0));
 }
 
 static void finish_test(struct tests *all, struct test *t, int status)
@@ -347,7 +373,7 @@ static void watch_tests(struct tests *all)
 		if (t->state != RUNNING)
 			continue;
 		if (now_ms() - t->start > time_limit_ms(t) && !t->why) {
-			t->why = strf("took longer than %d s", t->it->timeout);
+			t->why = strf("took longer than %lu s", time_limit_ms(t) / 1000);
 			kill(-t->pid, SIGKILL);
 		}
 		if (waitpid(t->pid, &status, WNOHANG) == t->pid)
@@ -391,6 +417,52 @@ static void run_tests(struct tests *all)
 	clear_progress(all);
 }
 
+static const struct test *find_run(const struct tests *all, const struct item *it, bool on_linux)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		if (all->v[i].it == it && all->v[i].on_linux == on_linux)
+			return &all->v[i];
+	}
+	return NULL;
+}
+
+/* The console of a run; one that was not started may have left that of an earlier time. */
+static bool read_console(const struct test *t, struct buf *console)
+{
+	return t->pid && file_read(t->log, console) == 0;
+}
+
+/* For --compare: prints what Linux did differently. Returns how much of it is wrong. */
+static size_t compare_tests(const struct project *p, const struct tests *all)
+{
+	struct comparison c = {0};
+	struct strv known = {0};
+	size_t wrong;
+
+	for (size_t i = 0; i < p->n; i++) {
+		if (linux_can_run(p->v[i]))
+			strv_add(&known, p->v[i]->name);
+	}
+	compare_load(&c, DIFFERENCES);
+	for (size_t i = 0; i < all->n; i++) {
+		const struct test *theirs = &all->v[i];
+		const struct test *ours = find_run(all, theirs->it, false);
+		struct buf skerry = {0}, linux_ = {0};
+
+		if (!theirs->on_linux)
+			continue;
+		if (theirs->state == PASSED && read_console(ours, &skerry) &&
+		    read_console(theirs, &linux_))
+			compare_add(&c, theirs->it, skerry.v, linux_.v);
+		else
+			printf("%s: not compared, for it did not run on both\n", theirs->it->name);
+	}
+	wrong = compare_judge(&c, &known);
+	printf("\nSkerry beside Linux %s\n", linux_version());
+	compare_show(&c);
+	return wrong;
+}
+
 static void list_tests(const struct tests *all)
 {
 	for (size_t i = 0; i < all->n; i++) {
@@ -411,7 +483,8 @@ static void help(void)
 	     "  --suite NAME  only this suite\n"
 	     "  --list        show suites and tests, run none\n"
 	     "  --long        also what takes long\n"
-	     "  --compare     also run what can be compared with Linux on Linux");
+	     "  --compare     also run Linux programs on Linux (hake/linux); a difference that is\n"
+	     "                not in " DIFFERENCES " counts as failed");
 }
 
 int test_main(int argc, char **argv)
@@ -425,7 +498,7 @@ int test_main(int argc, char **argv)
 			    .terminal = isatty(STDOUT_FILENO)};
 	struct strv suites = {0}, names = {0};
 	struct project p = {0};
-	bool list = false;
+	bool list = false, compare = false;
 
 	for (int c; (c = parse_option(argc, argv, options, false)) != -1;) {
 		if (c == 'h') {
@@ -434,9 +507,7 @@ int test_main(int argc, char **argv)
 		}
 		if (c == 's')
 			strv_add(&suites, optarg);
-		if (c == 'c')
-			warn("--compare: no test has a counterpart on Linux yet, so there is "
-			     "nothing to compare");
+		compare |= c == 'c';
 		list |= c == 'l';
 		all.is_long |= c == 'L';
 	}
@@ -445,12 +516,16 @@ int test_main(int argc, char **argv)
 	build_configure(&p);
 	collect_tests(&all, &p);
 	select_tests(&all, &suites, &names);
+	if (compare)
+		add_linux_tests(&all);
 	if (list) {
 		list_tests(&all);
 		return 0;
 	}
 	build_tests(&p, &all);
 	run_tests(&all);
+	if (compare)
+		all.count[FAILED] += compare_tests(&p, &all);
 	printf("%zu passed, %zu failed, %zu skipped\n", all.count[PASSED], all.count[FAILED],
 	       all.count[SKIPPED]);
 	return all.count[FAILED] != 0;

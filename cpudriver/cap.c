@@ -24,6 +24,13 @@ int cap_find_empty(const struct domain *d, cap_t slot, struct cap **cap)
 	return 0;
 }
 
+int cap_find_mint(u64 core, u32 rights, u64 to, struct cap **authority, struct cap **dst)
+{
+	int err = cap_find((cap_t)core, CAP_CORE, rights, authority);
+
+	return err ? err : cap_find_empty(current, (cap_t)to, dst);
+}
+
 void cap_insert(struct cap *to, const struct cap *value, struct cap *parent)
 {
 	*to = *value;

@@ -59,6 +59,12 @@ static_assert(sizeof(struct cap) == CNODE_SLOT_BYTES, "a slot is one line of cac
 /** Find an empty slot in @d's table: 0, -EBADF, -EEXIST. */
 int cap_find_empty(const struct domain *d, cap_t slot, struct cap **cap);
 
+/**
+ * Begin to mint from the authority over the core: find it in slot @core with @rights, and the empty
+ * slot @to. 0, or an error of cap_find() or cap_find_empty().
+ */
+int cap_find_mint(u64 core, u32 rights, u64 to, struct cap **authority, struct cap **dst);
+
 /** Put @value (its tree links are ignored) into empty slot @to as a child of @parent, or a root. */
 void cap_insert(struct cap *to, const struct cap *value, struct cap *parent);
 

@@ -51,10 +51,8 @@ s64 call_core_halt(u64 core, u64 how)
 s64 call_core_mint(u64 core, u64 to)
 {
 	struct cap *authority, *dst, copy;
-	int err = cap_find((cap_t)core, CAP_CORE, RIGHT_RING, &authority);
+	int err = cap_find_mint(core, RIGHT_RING, to, &authority, &dst);
 
-	if (!err)
-		err = cap_find_empty(current, (cap_t)to, &dst);
 	if (err)
 		return err;
 	copy = (struct cap){.type = CAP_CORE, .rights = RIGHT_RING | RIGHT_GRANT};
@@ -67,10 +65,8 @@ s64 call_core_mint(u64 core, u64 to)
 s64 call_ioport_mint(u64 core, u64 first, u64 last, u64 to)
 {
 	struct cap *authority, *dst;
-	int err = cap_find((cap_t)core, CAP_CORE, RIGHT_WRITE, &authority);
+	int err = cap_find_mint(core, RIGHT_WRITE, to, &authority, &dst);
 
-	if (!err)
-		err = cap_find_empty(current, (cap_t)to, &dst);
 	if (err)
 		return err;
 	if (first > last || last > UINT16_MAX)

@@ -130,10 +130,8 @@ void irq_dispatch(u32 vector)
 s64 call_irq_alloc(u64 core, u64 to)
 {
 	struct cap *authority, *dst;
-	int err = cap_find((cap_t)core, CAP_CORE, RIGHT_WRITE, &authority);
+	int err = cap_find_mint(core, RIGHT_WRITE, to, &authority, &dst);
 
-	if (!err)
-		err = cap_find_empty(current, (cap_t)to, &dst);
 	if (err)
 		return err;
 	for (u32 n = 0; n < IRQS; n++) {
@@ -192,10 +190,8 @@ s64 call_doorbell_bind(u64 core, u64 number, u64 domain, u64 bit)
 s64 call_doorbell_mint(u64 core, u64 id, u64 number, u64 to)
 {
 	struct cap *authority, *dst;
-	int err = cap_find((cap_t)core, CAP_CORE, RIGHT_RING, &authority);
+	int err = cap_find_mint(core, RIGHT_RING, to, &authority, &dst);
 
-	if (!err)
-		err = cap_find_empty(current, (cap_t)to, &dst);
 	if (err)
 		return err;
 	if (number >= DOORBELLS || id > UINT32_MAX)

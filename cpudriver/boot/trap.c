@@ -7,20 +7,9 @@
 #include "loader.h"
 #include "arch/x86_64/asm.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/gate.h"
 
-#define TRAPS          32u
-#define STUB_BYTES     16u
-#define INTERRUPT_GATE 0x8e /* present, ring 0 */
-
-struct gate {
-	u16 offset_low;
-	u16 selector;
-	u8 ist;
-	u8 type;
-	u16 offset_middle;
-	u32 offset_high;
-	u32 reserved;
-};
+#define TRAPS 32u
 
 struct frame {
 	u64 vector, error;
@@ -45,11 +34,7 @@ void trap_init(void)
 		u64 base;
 	} __attribute__((packed)) idtr = {sizeof(idt) - 1, (u64)idt};
 
-	for (u32 i = 0; i < TRAPS; i++) {
-		u64 stub = (u64)trap_stubs + i * STUB_BYTES;
-
-		idt[i] = (struct gate){(u16)stub,         SEL_KERNEL_CS,     0, INTERRUPT_GATE,
-				       (u16)(stub >> 16), (u32)(stub >> 32), 0};
-	}
+	for (u32 i = 0; i < TRAPS; i++)
+		idt[i] = gate_make((u64)trap_stubs + i * TRAP_STUB_BYTES, 0, GATE_INTERRUPT);
 	__asm__ volatile("lidt %0" : : "m"(idtr));
 }

@@ -36,10 +36,13 @@
 
 #define KERNEL_STACK_BYTES 8192
 #define ENTRY_STACK_BYTES  512
+#define TRAP_STUB_BYTES    16
 #define IST_STACK_BYTES    2048
 
 #define VECTOR_DB          1
 #define VECTOR_NMI         2
+#define VECTOR_BP          3
+#define VECTOR_OF          4
 #define VECTOR_DF          8
 #define VECTOR_GP          13
 #define VECTOR_PF          14

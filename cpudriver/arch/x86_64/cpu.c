@@ -5,6 +5,7 @@
  * SMAP, UMIP, FSGSBASE and XSAVE in the control registers; here they are checked, not set.
  */
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/gate.h"
 #include "arch/x86_64/tramp.h"
 #include "kernel.h"
 #include "log.h"
@@ -22,16 +23,6 @@ u64 xstate_mask;
 
 /* Legacy region with the default control words (SDM vol. 1, 13.6); all components initial. */
 u8 xstate_initial[4096] __attribute__((aligned(64)));
-
-struct gate {
-	u16 offset_low;
-	u16 selector;
-	u8 ist;
-	u8 type;
-	u16 offset_middle;
-	u32 offset_high;
-	u32 reserved;
-};
 
 struct tss {
 	u32 reserved0;
@@ -51,24 +42,28 @@ extern const char gdt_pointer[], idt_pointer[];
 
 static_assert(sizeof(struct tss) == 104, "SDM vol. 3A, figure 8-11");
 
+static u8 stack_of(u32 vector)
+{
+	switch (vector) {
+	case VECTOR_DB:
+		return 1;
+	case VECTOR_NMI:
+	case VECTOR_MC:
+		return 2;
+	case VECTOR_DF:
+		return 3;
+	default:
+		return 0;
+	}
+}
+
 static void set_gates(void)
 {
 	for (u32 v = 0; v < 256; v++) {
-		u64 to = (u64)trap_stubs + 16 * v;
-		u8 ist = v == VECTOR_DB                      ? 1
-			 : v == VECTOR_NMI || v == VECTOR_MC ? 2
-			 : v == VECTOR_DF                    ? 3
-							     : 0;
+		u8 type = v == VECTOR_BP || v == VECTOR_OF ? GATE_INTERRUPT | GATE_ANYBODY
+							   : GATE_INTERRUPT;
 
-		idt[v] = (struct gate){
-			.offset_low = (u16)to,
-			.selector = SEL_KERNEL_CS,
-			.ist = ist,
-			/* Interrupt gates; INT3 and INTO may be raised by ring 3. */
-			.type = v == 3 || v == 4 ? 0xee : 0x8e,
-			.offset_middle = (u16)(to >> 16),
-			.offset_high = (u32)(to >> 32),
-		};
+		idt[v] = gate_make((u64)trap_stubs + TRAP_STUB_BYTES * v, stack_of(v), type);
 	}
 }
 

@@ -92,6 +92,38 @@ idt_pointer:
 	movq R_R15(%rdi), %r15
 	.endm
 
+	/* All that SYSRET does not load itself, from rdi. */
+	.macro load_for_sysret
+	load_registers
+	movq R_RIP(%rdi), %rcx
+	movq R_RFLAGS(%rdi), %r11
+	movq R_RAX(%rdi), %rax
+	movq R_RSP(%rdi), %rsp
+	movq R_RDI(%rdi), %rdi
+	.endm
+
+	/* The frame for IRET, on the present stack, and all registers that it does not hold. */
+	.macro load_for_iret
+	pushq $SEL_USER_SS
+	pushq R_RSP(%rdi)
+	pushq R_RFLAGS(%rdi)
+	pushq $SEL_USER_CS
+	pushq R_RIP(%rdi)
+	load_registers
+	movq R_RAX(%rdi), %rax
+	movq R_RCX(%rdi), %rcx
+	movq R_R11(%rdi), %r11
+	movq R_RDI(%rdi), %rdi
+	.endm
+
+	/* Change to an address space that only has the trampoline; all registers are kept. */
+	.macro load_context_cr3
+	movq %rax, tramp_rax(%rip)
+	movq tramp_context_cr3(%rip), %rax
+	movq %rax, %cr3
+	movq tramp_rax(%rip), %rax
+	.endm
+
 	/* ---- in ---- */
 
 	.text
@@ -257,25 +289,11 @@ domain_return:
 	movl D_FULL(%rdi), %eax
 	testl %eax, %eax
 	jnz 1f
-	load_registers
-	movq R_RIP(%rdi), %rcx
-	movq R_RFLAGS(%rdi), %r11
-	movq R_RAX(%rdi), %rax
-	movq R_RSP(%rdi), %rsp
-	movq R_RDI(%rdi), %rdi
+	load_for_sysret
 	sysretq
 1:	movl $0, D_FULL(%rdi)
 	leaq kernel_stack_top(%rip), %rsp
-	pushq $SEL_USER_SS
-	pushq R_RSP(%rdi)
-	pushq R_RFLAGS(%rdi)
-	pushq $SEL_USER_CS
-	pushq R_RIP(%rdi)
-	load_registers
-	movq R_RAX(%rdi), %rax
-	movq R_RCX(%rdi), %rcx
-	movq R_R11(%rdi), %r11
-	movq R_RDI(%rdi), %rdi
+	load_for_iret
 	iretq
 
 	/* context_enter(bool fast): fast if rcx and r11 hold what SYSRET leaves there anyway. */
@@ -288,32 +306,12 @@ context_enter:
 	movq tramp_regs(%rip), %rdi
 	testl %eax, %eax
 	jz 1f
-	load_registers
-	movq R_RIP(%rdi), %rcx
-	movq R_RFLAGS(%rdi), %r11
-	movq R_RAX(%rdi), %rax
-	movq R_RSP(%rdi), %rsp
-	movq R_RDI(%rdi), %rdi
-	movq %rax, tramp_rax(%rip)
-	movq tramp_context_cr3(%rip), %rax
-	movq %rax, %cr3
-	movq tramp_rax(%rip), %rax
+	load_for_sysret
+	load_context_cr3
 	sysretq
 1:	leaq entry_stack_top(%rip), %rsp
-	pushq $SEL_USER_SS
-	pushq R_RSP(%rdi)
-	pushq R_RFLAGS(%rdi)
-	pushq $SEL_USER_CS
-	pushq R_RIP(%rdi)
-	load_registers
-	movq R_RAX(%rdi), %rax
-	movq R_RCX(%rdi), %rcx
-	movq R_R11(%rdi), %r11
-	movq R_RDI(%rdi), %rdi
-	movq %rax, tramp_rax(%rip)
-	movq tramp_context_cr3(%rip), %rax
-	movq %rax, %cr3
-	movq tramp_rax(%rip), %rax
+	load_for_iret
+	load_context_cr3
 	iretq
 
 	.text

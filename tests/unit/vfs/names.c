@@ -341,3 +341,28 @@ TEST(getdents_gives_every_name_once_while_others_change)
 	CHECK_EQUAL(vfs_getdents(t, fd, &uio, false), -EINVAL);
 	world_end(&w);
 }
+
+TEST(getdents_goes_on_when_the_next_name_is_gone)
+{
+	char name[32];
+	u8 records[256];
+	struct uio uio;
+	int fd;
+
+	begin();
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "/a/name%02d", i);
+		make_file(t, name, "");
+	}
+	fd = vfs_openat(t, AT_FDCWD, "/a", O_RDONLY | O_DIRECTORY, 0);
+	uio_kernel(&uio, records, sizeof(records));
+	CHECK(vfs_getdents(t, fd, &uio, false) > 0);
+	for (int i = 0; i < 99; i++) {
+		snprintf(name, sizeof(name), "/a/name%02d", i);
+		CHECK_EQUAL(rm(name), 0);
+	}
+	uio_kernel(&uio, records, sizeof(records));
+	CHECK_EQUAL(vfs_getdents(t, fd, &uio, false), 32);
+	CHECK_STRING((char *)records + 19, "name99");
+	world_end(&w);
+}

@@ -169,15 +169,18 @@ TEST(bytes_keep_their_order_at_every_size)
 	vfs_fcntl(t, p[0], F_SETFL, O_NONBLOCK);
 	vfs_fcntl(t, p[1], F_SETFL, O_NONBLOCK);
 	for (int i = 0; i < 3000; i++) {
-		u32 len = (u32)(unit_random(&seed) >> 40) % sizeof(buf);
+		bool filling = i / 50 % 2; /* full and empty again, many times */
+		u32 len = (u32)(unit_random(&seed) >> 40) % (filling ? sizeof(buf) : 500);
 		s64 n;
 
+		len = !filling && i % 3 ? 0 : len;
 		for (u32 k = 0; k < len; k++)
 			buf[k] = (u8)(sent + k);
 		uio_kernel(&uio, buf, len);
 		n = vfs_write(t, p[1], &uio);
 		sent = (u8)(sent + (n > 0 ? n : 0));
-		uio_kernel(&uio, buf, (u32)(unit_random(&seed) >> 40) % sizeof(buf));
+		len = (u32)(unit_random(&seed) >> 40) % (filling ? 500 : sizeof(buf));
+		uio_kernel(&uio, buf, len);
 		n = vfs_read(t, p[0], &uio);
 		for (s64 k = 0; k < n; k++)
 			REQUIRE(buf[k] == got++);

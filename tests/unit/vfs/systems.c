@@ -369,6 +369,11 @@ TEST(proc_of_others_is_closed)
 	CHECK_EQUAL(vfs_openat(&user, AT_FDCWD, "/proc/1/cwd", O_RDONLY, 0), -EACCES);
 	CHECK_EQUAL(vfs_openat(&user, AT_FDCWD, "/proc/1/fd", O_RDONLY, 0), -EACCES);
 	CHECK_STRING(contents(&user, "/proc/1/stat"), "1 (init) S");
+	/* Who may search every folder still may not look into every process. */
+	vfs_openat(t, AT_FDCWD, "/m", O_RDONLY, 0);
+	user.cred.caps = 1ul << VFS_CAP_DAC_READ_SEARCH;
+	CHECK_EQUAL(vfs_openat(&user, AT_FDCWD, "/proc/1/fd/0", O_RDONLY, 0), -EACCES);
+	CHECK_STRING(names_in(&user, "/proc/1/fd"), "");
 	world_task_end(&user);
 	world_end(&w);
 }

@@ -124,8 +124,9 @@ int agree_pump(struct agree *a)
 	if (a->pumping)
 		return 0;
 	a->pumping = true;
-	while (agree_ready(a) && (view_tell_step(a) || rehome_sweep(a) || rehome_tell(a) ||
-				  request_step(a) || kicked_step(a) || clients_step(a)))
+	while (agree_ready(a) &&
+	       (view_act_step(a) || view_tell_step(a) || rehome_sweep(a) || rehome_tell(a) ||
+		request_step(a) || kicked_step(a) || clients_step(a)))
 		;
 	if (agree_ready(a))
 		view_ack_if_ready(a);
@@ -220,8 +221,6 @@ int agree_recalled(struct agree *a, u64 id)
 {
 	struct agree_object *o = object_find(a, id);
 
-	if (!agree_ready(a))
-		return -EAGAIN;
 	if (!o || !o->leased)
 		return -ENOENT;
 	o->leased = false;

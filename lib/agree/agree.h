@@ -185,9 +185,11 @@ int agree_init(struct agree *a, const struct agree_config *cfg);
 void agree_fini(struct agree *a);
 
 /*
- * Events. Each returns 0 when the event was taken. -EAGAIN: the outbox has no room for what
- * could follow; -ENOMEM: no memory to take a long message. Both change nothing: empty the
- * outbox, leave the line in its ring, and hand it in again later.
+ * Events. Each returns 0 when the event was taken. A line or a tick may be refused: -EAGAIN, the
+ * outbox has no room for what could follow; -ENOMEM, no memory to take a long message. Both
+ * change nothing: empty the outbox, leave the line in its ring, and hand it in again later.
+ * What answers an entry of the outbox (agree_fenced, agree_closed, agree_recalled) is always
+ * taken, and may be called while entries are still in it.
  */
 
 /* One line from core @from. Malformed lines are counted and dropped. */

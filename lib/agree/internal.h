@@ -202,6 +202,7 @@ struct agree_view {
 	struct core_set suspects;
 	struct core_set fencing;
 	struct core_set stopped; /* known to have stopped */
+	bool must_act;           /* one of them was only just found */
 	u16 tell; /* AGREE_VIEW_PREPARE or COMMIT, being sent to all from @tell_at on; or 0 */
 	u32 tell_at;
 	/* at the leader */
@@ -333,6 +334,7 @@ void resolve_forget(struct agree *a, struct agree_lock *lock);
 
 /* view.c */
 u32 view_leader(const struct agree *a);
+bool view_act_step(struct agree *a);
 bool view_tell_step(struct agree *a);
 void view_tick(struct agree *a);
 void view_pong_due(struct agree *a, u32 from, u16 type, const struct msg_agree_short *m);

@@ -207,14 +207,22 @@ static void act_on_suspicion(struct agree *a)
 
 int agree_fenced(struct agree *a, u32 core)
 {
-	if (!agree_ready(a))
-		return -EAGAIN;
 	if (core >= a->ncores || core == a->cfg.self || core_set_has(&a->view.dead, core))
 		return 0;
 	core_set_add(&a->view.stopped, core);
 	a->stirred = true;
-	act_on_suspicion(a);
+	a->view.must_act = true;
 	return agree_pump(a);
+}
+
+/* A core was found to have stopped: do what follows. Returns false if there is nothing to do. */
+bool view_act_step(struct agree *a)
+{
+	if (!a->view.must_act)
+		return false;
+	a->view.must_act = false;
+	act_on_suspicion(a);
+	return true;
 }
 
 /* Another core doubts that a core lives, or knows that it does not. */
@@ -339,8 +347,6 @@ void view_ack_if_ready(struct agree *a)
 
 int agree_closed(struct agree *a, u32 core)
 {
-	if (!agree_ready(a))
-		return -EAGAIN;
 	if (core < a->ncores)
 		core_set_del(&a->view.closing, core);
 	return agree_pump(a);

@@ -435,8 +435,8 @@ int memown_unmapped(struct memown *m, u64 token)
 	if (!u || u->req != req || !u->local_asked || u->local_done)
 		return -ENOENT;
 	u->local_done = true;
+	u->told = true;
 	forget_imports(m, u);
-	finish(m, u);
 	return agree_pump(m->agree);
 }
 
@@ -479,31 +479,61 @@ void mapping_view(struct memown *m)
 	}
 }
 
-/* One import of a dead owner's, or the revocation whose turn it is. False: nothing to do. */
+/* Begin the first revocation, or begin it again. False: it needs neither. */
+static bool revoke_step(struct memown *m)
+{
+	struct memown_unmap *u = m->revokes;
+
+	if (!u)
+		return false;
+	if (!u->begun) {
+		revoke_begin(m, u);
+		return true;
+	}
+	if (!u->again)
+		return false;
+	u->again = false;
+	u->round++;
+	cast(m, u, &u->targets);
+	return true;
+}
+
+/* What this core was asked to unmap has been unmapped. False: nothing new. */
+static bool told_step(struct memown *m, struct memown_unmap *list)
+{
+	struct memown_unmap *u = list;
+
+	while (u && !u->told)
+		u = u->next;
+	if (!u)
+		return false;
+	u->told = false;
+	finish(m, u);
+	return true;
+}
+
+/* Unmap one import of a dead owner's. False: there is none. */
+static bool import_step(struct memown *m)
+{
+	struct memown_import *i = m->imports;
+
+	while (i && (!i->going || i->unmapping))
+		i = i->next;
+	if (!i)
+		return false;
+	i->unmapping = true;
+	if (i->asking)
+		memown_result(m, i->token, -EHOSTDOWN);
+	i->asking = false;
+	unmap_here(m, i->base, i->bytes, TOKEN_IMPORT | i->req);
+	return true;
+}
+
+/* One piece of work. False: nothing to do. */
 bool mapping_step(struct memown *m)
 {
-	for (struct memown_import *i = m->imports; i; i = i->next) {
-		if (!i->going || i->unmapping)
-			continue;
-		i->unmapping = true;
-		if (i->asking)
-			memown_result(m, i->token, -EHOSTDOWN);
-		i->asking = false;
-		unmap_here(m, i->base, i->bytes, TOKEN_IMPORT | i->req);
-		return true;
-	}
-	if (!m->revokes)
-		return false;
-	if (!m->revokes->begun) {
-		revoke_begin(m, m->revokes);
-		return true;
-	}
-	if (!m->revokes->again)
-		return false;
-	m->revokes->again = false;
-	m->revokes->round++;
-	cast(m, m->revokes, &m->revokes->targets);
-	return true;
+	return import_step(m) || told_step(m, m->revokes) || told_step(m, m->relays) ||
+	       revoke_step(m);
 }
 
 void mapping_owed(struct memown *m, struct core_set *owed)

@@ -13,6 +13,10 @@
 #include <skerry/types.h>
 #include <sys/stat.h>
 
+/* musl counts O_PATH in; here it is a mask of two bits that tables are indexed by. */
+#undef O_ACCMODE
+#define O_ACCMODE 3
+
 /* glibc spells this 0 on x86-64; the kernel sets and shows it. */
 #define VFS_O_LARGEFILE 0100000
 /* O_TMPFILE without O_DIRECTORY; O_SYNC without O_DSYNC. */

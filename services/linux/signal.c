@@ -231,11 +231,12 @@ static bool is_protected(const struct process *p, int sig, int code)
 static int post(struct process *p, struct thread *only, const struct k_siginfo *info)
 {
 	int sig = info->signo, err;
-	u64 bit = SIG_MASK(sig);
 	struct thread *t = only;
+	u64 bit;
 
 	if (sig == 0 || p->zombie)
 		return 0;
+	bit = SIG_MASK(sig);
 	prepare(p, sig);
 	if (!t) {
 		t = p->threads;

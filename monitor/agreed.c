@@ -2,6 +2,7 @@
 #include "agreed.h"
 #include "agreement.h"
 #include "cmdline.h"
+#include "lend.h"
 #include "monitor.h"
 #include "timer.h"
 #include <agree/map.h>
@@ -224,6 +225,15 @@ static s64 look_up_name(struct program *from, u64 *w, const char *name)
 	return 0;
 }
 
+/* ---- memory ---- */
+
+static s64 borrow(struct program *from, const u64 *w)
+{
+	struct asked *a = new_asked(from);
+
+	return a ? began(a, lend_borrow(w[1], &a->request)) : -ENOMEM;
+}
+
 /* ---- objects, for tests ---- */
 
 static s64 read_object(u64 *w)
@@ -326,6 +336,8 @@ s64 agreed_serve(struct program *from, u64 *w, const void *page)
 		return unregister_name(from, page);
 	case MON_NAME_LOOKUP:
 		return look_up_name(from, w, page);
+	case MON_BORROW:
+		return borrow(from, w);
 	case MON_OBJECT:
 		return serve_object(from, w, page);
 	default:

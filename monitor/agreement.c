@@ -3,12 +3,14 @@
 #include "channel.h"
 #include "cmdline.h"
 #include "console.h"
+#include "lend.h"
 #include "link.h"
 #include "monitor.h"
 #include "route.h"
 #include "task.h"
 #include "timer.h"
 #include <agree/map.h>
+#include <memown/memown.h>
 #include <rt/clock.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,9 +156,14 @@ static bool answer(const struct agree_out *out)
 {
 	struct agree_out entry = *out;
 
-	if (entry.kind != AGREE_OUT_CLOSE && entry.kind != AGREE_OUT_RECALL)
+	if (entry.kind != AGREE_OUT_CLOSE && entry.kind != AGREE_OUT_RECALL &&
+	    entry.kind != AGREE_OUT_UNMAP)
 		return false;
 	agree_out_done(agreement);
+	if (entry.kind == AGREE_OUT_UNMAP) {
+		memown_unmapped(&lend_memown, entry.token); /* nobody here may map such (lend.c) */
+		return true;
+	}
 	if (entry.kind == AGREE_OUT_RECALL) {
 		agree_recalled(agreement, entry.token);
 		return true;
@@ -219,12 +226,15 @@ void agreement_init(void)
 	config = (struct agree_config){
 		.self = self.core,
 		.machine = used_machine(),
-		.types = {[AGREEMENT_MAP] = &map_type, [AGREEMENT_NAMES] = &names_type},
+		.types = {[AGREEMENT_MAP] = &map_type,
+			  [AGREEMENT_NAMES] = &names_type,
+			  [AGREEMENT_LEDGER] = &ledger_type},
 		.memory = {allocate, release, NULL},
 		.data_max = DATA_MAX,
 		.ping_after_ns = cmdline_number("agree.ping_ms", PING_MS) * 1000000,
 		.suspect_after_ns = cmdline_number("agree.suspect_ms", SUSPECT_MS) * 1000000,
 	};
+	config.type_ctx[AGREEMENT_LEDGER] = &lend_memown;
 	config.type_ctx[AGREEMENT_MAP] = config.type_ctx[AGREEMENT_NAMES] = &config.memory;
 	if (config.machine) {
 		config.out_slots = 2 * agree_step_max(&config);
@@ -232,7 +242,8 @@ void agreement_init(void)
 		agreement = calloc(1, agree_size(self.ncores));
 	}
 	if (!config.out || !agreement || agree_init(agreement, &config) ||
-	    names_init(&agreement_names, agreement, AGREEMENT_NAMES))
+	    names_init(&agreement_names, agreement, AGREEMENT_NAMES) ||
+	    lend_init(&config, AGREEMENT_LEDGER))
 		rt_panic("monitor: cannot agree with others");
 	link_handle(MSG_AGREE, line_rx);
 }

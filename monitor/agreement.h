@@ -21,7 +21,7 @@
 #include <agree/names.h>
 
 /* Numbers of the types of objects, the same on all cores. */
-enum agreement_type { AGREEMENT_MAP, AGREEMENT_NAMES };
+enum agreement_type { AGREEMENT_MAP, AGREEMENT_NAMES, AGREEMENT_LEDGER };
 
 /* A request's way back: its address is the token that the library gets. */
 struct agreement_request {

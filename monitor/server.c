@@ -7,6 +7,7 @@
 #include "channel.h"
 #include "cmdline.h"
 #include "console.h"
+#include "lend.h"
 #include "link.h"
 #include "monitor.h"
 #include "power.h"
@@ -49,6 +50,9 @@ static s64 serve_alloc(struct request *r)
 	    (type == CAP_TABLE && bytes > TABLE_PAGES_MAX * PAGE_SIZE))
 		return -EINVAL;
 	block = mem_new(bytes, p->number);
+	lend_check();
+	if (block == CAP_NONE && type == CAP_FRAME)
+		return lend_frame_new(bytes, p->number, &r->w[1], &r->send, &r->w[2]);
 	if (block == CAP_NONE)
 		return -ENOMEM;
 	r->send = type == CAP_RAM ? block : mem_object(block, (u32)type);
@@ -63,6 +67,8 @@ static s64 serve_alloc(struct request *r)
 
 static s64 serve_free(struct request *r)
 {
+	if (lend_frame_put(r->w[1], r->from->number) == 0)
+		return 0;
 	if (!mem_is_owned(r->w[1], r->from->number) || r->w[1] == r->from->block)
 		return -EINVAL;
 	mem_put((cap_t)r->w[1]);
@@ -259,6 +265,7 @@ static serve_fn *const serve[MON_COUNT] = {
 	[MON_NAME_LOOKUP] = serve_agreed,
 	[MON_OBJECT] = serve_agreed,
 	[MON_LIVE] = serve_agreed,
+	[MON_BORROW] = serve_agreed,
 };
 
 static s64 serve_request(struct request *r)

@@ -66,7 +66,10 @@
 	  "again when NOTICE_AGREED has come")                                                     \
 	X(21, OBJECT, "OBJECT_*, object, key, value", "-EPERM: the command line has no faults=1",  \
 	  "for tests: work on a replicated map of numbers (OBJECT_*)")                             \
-	X(22, LIVE, "core", "", "w1 = whether it lives, as far as cores have agreed; w2 = epoch")
+	X(22, LIVE, "core", "", "w1 = whether it lives, as far as cores have agreed; w2 = epoch")  \
+	X(23, BORROW, "bytes", "-EAGAIN; by notice: -ENOMEM, no core has them to spare",           \
+	  "borrow memory of other cores, for frames (ALLOC) when its own is used up; returns a "   \
+	  "number; NOTICE_AGREED tells. What is not used goes back by itself")
 
 enum monitor_request {
 #define X(number, name, args, errors, what) MON_##name = number,

@@ -118,6 +118,13 @@ bool rt_core_lives(u32 core)
 	return monitor_ask_simple(MON_LIVE, core, 0, 0, 0) > 0;
 }
 
+int rt_memory_borrow(u64 bytes)
+{
+	struct sys_words words = {.w = {0, bytes}};
+
+	return (int)ask_all(MON_BORROW, &words, "", 0);
+}
+
 /* ---- objects ---- */
 
 int rt_object_create(u64 *object)

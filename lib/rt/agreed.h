@@ -31,6 +31,12 @@ int rt_name_lookup(const char *name, struct rt_name *out);
 /** Whether @core lives, as far as this one knows. */
 bool rt_core_lives(u32 core);
 
+/**
+ * Borrow @bytes of other cores' memory, after which rt_frame_new() has more to give.
+ * 0; -ENOMEM: no core has them to spare; -EINVAL.
+ */
+int rt_memory_borrow(u64 bytes);
+
 /* For tests: OBJECT_* on @object; see skerry/monitor.h. */
 int rt_object_create(u64 *object);
 int rt_object_read(u64 object, u32 key, u64 *value);

@@ -161,6 +161,76 @@ static void a_shared_change_costs_one_message_and_answer_a_replica(void)
 	CHECK_EQUAL(rt_object_do(OBJECT_DESTROY, object, 0, 0), 0);
 }
 
+/* ---- memory ---- */
+
+#define FRAME_BYTES (1 * MiB)
+#define FRAMES      256u
+
+static struct rt_frame frames[FRAMES];
+
+/* Fill and check a frame; false if it does not hold what is written. */
+static bool holds(struct rt_frame *frame, u64 seed)
+{
+	u64 *at = vspace_attach(&rt_space, frame->cap, 0, FRAME_BYTES, MAP_READ | MAP_WRITE);
+	bool good = at != NULL;
+
+	for (u64 i = 0; at && i < FRAME_BYTES / sizeof(u64); i += 64)
+		at[i] = seed + i;
+	for (u64 i = 0; at && i < FRAME_BYTES / sizeof(u64); i += 64)
+		good = good && at[i] == seed + i;
+	if (at)
+		vspace_detach(&rt_space, at, FRAME_BYTES);
+	return good;
+}
+
+/* Take frames until no core has any to spare; returns how many. */
+static u32 take_all(void)
+{
+	u32 n = 0;
+
+	while (n < FRAMES) {
+		if (rt_frame_new(FRAME_BYTES, &frames[n]) == 0)
+			n++;
+		else if (rt_memory_borrow(FRAME_BYTES))
+			break;
+	}
+	return n;
+}
+
+static u64 free_here(void)
+{
+	struct sys_words words = {.w = {MON_MEMORY}};
+
+	sys_call(DOMAIN_SLOT_MONITOR, &words);
+	return words.w[1];
+}
+
+static void memory_is_borrowed_when_a_core_has_none_left(void)
+{
+	u64 own = free_here();
+	u32 first = take_all(), again;
+
+	test_note("%u MiB, of which %lu its own", first, own / MiB);
+	CHECK(first < FRAMES); /* then it ends with -ENOMEM, and nothing dies of that */
+	CHECK(first > own / FRAME_BYTES + 4);
+	for (u32 n = 0; n < first; n++)
+		CHECK(holds(&frames[n], n));
+	for (u32 n = 0; n < first; n++)
+		rt_frame_put(&frames[n]);
+	rt_sleep_ns(QUIET_NS);
+	CHECK_EQUAL(free_here() / (4 * MiB), own / (4 * MiB));
+	again = take_all();
+	CHECK_EQUAL(again, first);
+	for (u32 n = 0; n < again; n++)
+		rt_frame_put(&frames[n]);
+}
+
+static void more_memory_than_any_core_has_is_enomem(void)
+{
+	CHECK_EQUAL(rt_memory_borrow(1ul << 40), -ENOMEM);
+	CHECK_EQUAL(rt_memory_borrow(0), -EINVAL);
+}
+
 /* ---- the helper ---- */
 
 static int helper(const char *command, const char *arg)
@@ -192,6 +262,8 @@ static const struct test tests[] = {
 	TEST(bad_names_are_refused),
 	TEST(an_exclusive_object_costs_no_message),
 	TEST(a_shared_change_costs_one_message_and_answer_a_replica),
+	TEST(memory_is_borrowed_when_a_core_has_none_left),
+	TEST(more_memory_than_any_core_has_is_enomem),
 };
 
 int main(int argc, char **argv)

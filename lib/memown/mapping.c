@@ -47,7 +47,8 @@ struct memown_unmap {
 	bool begun;
 	bool again;              /* a core that takes part died */
 	bool local_asked;        /* AGREE_OUT_UNMAP has been put out, */
-	bool local_done;         /* and has been done */
+	bool local_done;         /* and has been done, */
+	bool told;               /* only just: see whether all is done */
 	struct core_set targets; /* at the owner: who mapped part of it */
 	struct agree_cast cast;
 };

@@ -5,13 +5,21 @@
  */
 #include "internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#define BATCH (32 * KiB) /* bytes of records in one call, as most programs ask for */
+
+/*
+ * Records are gathered here and given to the caller at the end: giving may block, and the
+ * directory must not change under whoever lists it.
+ */
 struct records {
 	struct dir_context ctx;
-	struct uio *uio;
+	u8 *buf;
+	size_t len, room;
 	bool old;
-	int err;
+	int err; /* why a name was not taken; counts only if none was */
 };
 
 /* struct linux_dirent64; struct linux_dirent has the type in its last byte instead. */
@@ -43,37 +51,50 @@ static bool put_record(struct dir_context *ctx, const char *name, u32 len, u64 i
 		rec.rest[0] = (char)type;
 		memcpy(rec.rest + 1, name, len);
 	}
-	if (reclen > r->uio->left) {
-		r->err = -EINVAL; /* counts only if nothing was given */
+	if (reclen > r->room - r->len) {
+		r->err = -EINVAL;
 		return false;
 	}
-	if (uio_put(r->uio, &rec, reclen) != reclen) {
-		r->err = -EFAULT;
-		return false;
-	}
+	memcpy(r->buf + r->len, &rec, reclen);
+	r->len += reclen;
 	return true;
+}
+
+static s64 list(struct vfs_task *t, struct file *file, struct uio *uio, struct records *r)
+{
+	s64 err;
+
+	r->room = MIN(uio->left, BATCH);
+	r->buf = malloc(r->room);
+	if (!r->buf)
+		return -ENOMEM;
+	r->ctx.pos = (u64)file->pos;
+	err = file->ops->readdir(t, file, &r->ctx);
+	path_accessed(&file->path);
+	if (!err && !r->len)
+		err = r->err;
+	if (!err && uio_put(uio, r->buf, r->len) < r->len)
+		err = -EFAULT;
+	if (!err)
+		file->pos = (s64)r->ctx.pos;
+	free(r->buf);
+	return err ? err : (s64)r->len;
 }
 
 s64 vfs_getdents(struct vfs_task *t, int fd, struct uio *uio, bool old)
 {
-	struct records r = {.ctx.emit = put_record, .uio = uio, .old = old};
+	struct records r = {.ctx.emit = put_record, .old = old};
 	struct file *file;
-	s64 err = fd_need(t, fd, 0, &file);
+	s64 n = fd_need(t, fd, 0, &file);
 
-	if (err)
-		return err;
-	if (!file->ops->readdir) {
-		err = -ENOTDIR;
-	} else if (!file->inode->nlink) {
-		err = -ENOENT;
-	} else {
-		r.ctx.pos = (u64)file->pos;
-		err = file->ops->readdir(t, file, &r.ctx);
-		file->pos = (s64)r.ctx.pos;
-		path_accessed(&file->path);
-	}
+	if (n)
+		return n;
+	if (!file->ops->readdir)
+		n = -ENOTDIR;
+	else if (!file->inode->nlink)
+		n = -ENOENT;
+	else
+		n = list(t, file, uio, &r);
 	file_put(file);
-	if (!err && !uio->done)
-		err = r.err;
-	return err ? err : (s64)uio->done;
+	return n;
 }

@@ -7,6 +7,8 @@
  *
  * A write of up to PIPE_BUF bytes is never mixed with others: it waits until all of it fits.
  *
+ * Moving bytes to or from a user may block (a page fault), so whoever moves some holds the pipe.
+ *
  * Source: pipe(7), fifo(7), pipe(2), fcntl(2).
  * Not here: packet mode (O_DIRECT: pipe2 refuses it), splice.
  * Runs in: the personality, host tests.
@@ -33,6 +35,8 @@ struct pipe {
 	struct page **slots;
 	struct page *spare;
 	struct wait_queue readable, writable;
+	bool held; /* somebody moves bytes */
+	struct wait_queue released;
 };
 
 static size_t used(const struct pipe *pipe)
@@ -108,6 +112,24 @@ static void advance_tail(struct pipe *pipe, u64 tail)
 	}
 }
 
+/* Only a fiber that moves bytes can find the pipe held, so there is a fiber to wait. */
+static void hold(struct pipe *pipe)
+{
+	struct fiber_loop *loop = pipe->vfs->loop;
+	bool before = fiber_hold_interrupts(loop, true);
+
+	while (pipe->held)
+		wait_block(loop, &pipe->released, FIBER_FOREVER);
+	pipe->held = true;
+	fiber_hold_interrupts(loop, before);
+}
+
+static void release(struct pipe *pipe)
+{
+	pipe->held = false;
+	wait_wake(&pipe->released, 0);
+}
+
 /* Move what there is to @uio. 0 or -EFAULT. */
 static int take_bytes(struct pipe *pipe, struct uio *uio)
 {
@@ -163,18 +185,18 @@ static s64 pipe_read(struct vfs_task *t, struct file *file, struct uio *uio, s64
 	s64 err = 0;
 
 	(void)pos;
-	if (!uio->left)
-		return 0;
-	while (!used(pipe)) {
+	while (uio->left && uio->done == before && !err) {
+		hold(pipe);
+		err = take_bytes(pipe, uio);
+		release(pipe);
+		if (err || uio->done > before)
+			break;
 		if (!pipe->writers)
 			return 0;
 		if (!may_wait(file, uio))
 			return -EAGAIN;
 		err = wait_block(t->vfs->loop, &pipe->readable, FIBER_FOREVER);
-		if (err)
-			return err;
 	}
-	err = take_bytes(pipe, uio);
 	if (room(pipe) >= VFS_PIPE_BUF)
 		wait_wake(&pipe->writable, POLLOUT | POLLWRNORM);
 	return uio->done > before ? (s64)(uio->done - before) : err;
@@ -214,9 +236,14 @@ static s64 pipe_write(struct vfs_task *t, struct file *file, struct uio *uio, s6
 		size_t had = uio->done;
 
 		err = wait_for_room(t, file, uio, need);
-		if (!err)
+		if (err)
+			break;
+		hold(pipe);
+		if (room(pipe) >= need) { /* still */
 			err = put_bytes(pipe, uio);
-		need = 1;
+			need = 1;
+		}
+		release(pipe);
 		if (uio->done > had)
 			wait_wake(&pipe->readable, POLLIN | POLLRDNORM);
 	}
@@ -263,7 +290,7 @@ static int resize(struct pipe *pipe, u32 nslots)
 	u64 first = pipe->tail / PAGE_SIZE, last = (pipe->head + PAGE_SIZE - 1) / PAGE_SIZE;
 	struct page **slots;
 
-	if (used(pipe) && last - first > MIN(nslots, pipe->nslots))
+	if (pipe->held || (used(pipe) && last - first > MIN(nslots, pipe->nslots)))
 		return -EBUSY;
 	slots = calloc(nslots, sizeof(struct page *));
 	if (!slots)

@@ -171,12 +171,10 @@ static s64 read_master(struct vfs_task *t, struct file *file, struct uio *uio, s
 	if (pty->packet && uio_put(uio, "", 1) < 1) /* TIOCPKT_DATA */
 		return -EFAULT;
 	while (uio->left && queue_used(q)) {
-		size_t at = q->tail & (TTY_QUEUE - 1);
-		size_t want = MIN(MIN(queue_used(q), TTY_QUEUE - at), uio->left);
-		size_t got = uio_put(uio, q->bytes + at, want);
+		u8 piece[PIECE];
+		size_t n = queue_take(q, piece, MIN(uio->left, sizeof(piece)));
 
-		q->tail += got;
-		if (got < want)
+		if (uio_put(uio, piece, n) < n)
 			break;
 	}
 	tty_push(&pty->slave);

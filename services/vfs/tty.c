@@ -35,6 +35,14 @@ size_t queue_put(struct byte_queue *q, const u8 *bytes, size_t len)
 	return len;
 }
 
+size_t queue_take(struct byte_queue *q, u8 *bytes, size_t len)
+{
+	len = MIN(len, queue_used(q));
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = q->bytes[q->tail++ & (TTY_QUEUE - 1)];
+	return len;
+}
+
 /* --- Callbacks of the line discipline --- */
 
 static void ld_output(void *arg, const u8 *bytes, size_t len)

@@ -48,6 +48,7 @@ void tty_close_file(struct tty *tty);
 
 /* Bytes into and out of a queue: how many there was room or were bytes for. */
 size_t queue_put(struct byte_queue *q, const u8 *bytes, size_t len);
+size_t queue_take(struct byte_queue *q, u8 *bytes, size_t len);
 size_t queue_used(const struct byte_queue *q);
 
 /* Send what waits, as far as the driver takes it. */

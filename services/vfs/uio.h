@@ -15,7 +15,8 @@ struct uio {
 	/*
 	 * Move @len bytes at position @done of the caller's buffers to (@in: from) @kernel.
 	 * Returns how many could be moved; fewer than @len means a bad address. Does not
-	 * change @done and @left.
+	 * change @done and @left. May block (a page fault). The two sides may be one page: a
+	 * file written from its own mapping.
 	 */
 	size_t (*copy)(struct uio *uio, void *kernel, size_t len, bool in);
 	void *base; /* of uio_kernel() */

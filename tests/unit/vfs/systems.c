@@ -344,6 +344,9 @@ TEST(proc_fd_leads_to_open_files_even_removed_ones)
 	fd = vfs_openat(t, AT_FDCWD, "/f", O_RDWR | O_CREAT, 0600);
 	put(t, fd, "found");
 	CHECK_STRING(link_of("/proc/self/fd/0"), "/f");
+	vfs_openat(t, AT_FDCWD, "/f", O_RDONLY, 0);
+	CHECK_EQUAL(mode_of(t, "/proc/self/fd/1"), S_IFLNK | 0500);
+	vfs_close(t, 1);
 	CHECK_EQUAL(mode_of(t, "/proc/self/fd/0"), S_IFLNK | 0700);
 	vfs_unlinkat(t, AT_FDCWD, "/f", 0);
 	CHECK_STRING(link_of("/proc/self/fd/0"), "/f (deleted)");

@@ -66,18 +66,23 @@ static void read_line(struct cases *cases, const char *line)
 struct cases compare_read(const struct item *it, const char *log)
 {
 	struct cases cases = {0};
+	struct buf console = {0};
 
+	buf_add(&console, "", 0);
 	for (const char *at = log; *at;) {
 		size_t n = strcspn(at, "\n");
 		char *line = strf("%.*s", (int)n, at);
 
+		at += n + (at[n] == '\n');
 		line[strcspn(line, "\r")] = 0;
 		read_line(&cases, line);
-		at += n + (at[n] == '\n');
+		/* What hake says of the run may name the very text that was not shown. */
+		if (!starts_with(line, "hake: "))
+			buf_addf(&console, "%s\n", line);
 	}
 	for (size_t i = 0; i < it->says.n; i++)
 		add_case(&cases, strf("says:%s", as_word(it->says.v[i])),
-			 strstr(log, it->says.v[i]) ? "yes" : "no");
+			 strstr(console.v, it->says.v[i]) ? "yes" : "no");
 	return cases;
 }
 

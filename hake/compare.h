@@ -45,13 +45,13 @@ struct comparison {
 	size_t ncases, nlisted;
 };
 
-/** The cases of @it in @log, the console of a run. */
+/** The cases of @it in @log: the console of a run, and lines "hake: ..." about it. */
 struct cases compare_read(const struct item *it, const char *log);
 
 /** Reads the list @file; there need not be one. Ends hake, with the line, if it is malformed. */
 void compare_load(struct comparison *c, const char *file);
 
-/** Compares two runs of @it: their consoles. */
+/** Compares two runs of @it: their logs. */
 void compare_add(struct comparison *c, const struct item *it, const char *skerry,
 		 const char *linux_);
 

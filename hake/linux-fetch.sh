@@ -45,7 +45,7 @@ private_apt() {
 		-o Dir::State="$apt/state" -o Dir::State::Status="$apt/status" \
 		-o Dir::Cache="$apt/cache" -o Dir::Log="$apt" \
 		-o APT::Architecture=amd64 -o APT::Architectures=amd64 -o APT::Sandbox::User=root \
-		-o Acquire::Languages=none -o Acquire::Retries=2 -o Acquire::http::Timeout=20 "$@"
+		-o APT::Update::Error-Mode=any -o Acquire::Languages=none -o Acquire::Retries=2 -o Acquire::http::Timeout=20 "$@"
 }
 
 set_up_apt() {

@@ -99,7 +99,8 @@ TEST(text_that_the_test_wants_is_a_case)
 	struct item it = {.kind = BOOT_TEST, .name = "files", .says = {wanted, 1}};
 	struct comparison *c = new_comparison("");
 
-	compare_add(c, &it, "just one\n@exit code=0\n", "two words\n@exit code=0\n");
+	compare_add(c, &it, "just one\r\n@exit code=0\r\nhake: never showed \"two words\"\n",
+		    "two words\r\n@exit code=0\r\n");
 	REQUIRE(c->found.n == 1);
 	CHECK_STRING(c->found.v[0].name, "says:two_words");
 	CHECK_STRING(c->found.v[0].skerry, "no");

@@ -103,6 +103,54 @@ set_up() {
 	asked=$(cat "$machine/asked" 2>/dev/null)
 }
 
+# The small project with two Linux programs, and the tiny guest for a Linux. The second program
+# shows one case more on Skerry.
+new_linux_project() {
+	new_project
+	echo 'int main(void) { return 0; }' >init.c
+	cat >>Hakefile <<-END
+		host_program "linux-init" { sources = "init.c" }
+		boot_test "same" {
+		  suite = "linux", program = "/bin/hello ;@test name=a result=pass;@exit code=0",
+		}
+		boot_test "other" {
+		  suite = "linux", append = ";@test name=b result=pass;",
+		  program = "/bin/hello ;@test name=a result=pass;@exit code=0",
+		}
+	END
+	mkdir -p tests/linux
+	expect 0 "$hake" build
+	export SKERRY_LINUX=build/skerry.elf
+}
+
+# A build folder of its own, with the functions of hake/linux-fetch.sh.
+linux_folder() {
+	dir=$(mktemp -d)
+	trap 'rm -rf "$dir"' EXIT
+	unset SKERRY_LINUX
+	build=$dir
+	. hake/linux-fetch.sh
+}
+
+# A package linux-binary-7.9.1-amd64 with "kernel" in it, and an apt that has just that.
+fake_mirror() {
+	: "${dir:?}" # of linux_folder
+	mkdir -p "$dir/deb/DEBIAN" "$dir/deb/usr/lib/modules/7.9.1-amd64" "$dir/bin"
+	echo kernel >"$dir/deb/usr/lib/modules/7.9.1-amd64/vmlinuz"
+	printf 'Package: linux-binary-7.9.1-amd64\nVersion: 1\nArchitecture: amd64\nMaintainer: nobody <nobody@localhost>\nDescription: none\n' \
+		>"$dir/deb/DEBIAN/control"
+	dpkg-deb --build "$dir/deb" "$dir/kernel.deb" >/dev/null
+	cat >"$dir/bin/apt-get" <<-END
+		#!/bin/sh
+		case "\$*" in
+		*" download "*) echo fetched >>"$dir/fetched"; cp "$dir/kernel.deb" . ;;
+		esac
+	END
+	printf '#!/bin/sh\necho linux-binary-7.9.1-amd64\n' >"$dir/bin/apt-cache"
+	chmod +x "$dir/bin/apt-get" "$dir/bin/apt-cache"
+	PATH=$dir/bin:$PATH
+}
+
 # Runs every function of the script that was started.
 run_tests() {
 	failed=0

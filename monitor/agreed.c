@@ -2,6 +2,7 @@
 #include "agreed.h"
 #include "agreement.h"
 #include "cmdline.h"
+#include "export.h"
 #include "lend.h"
 #include "monitor.h"
 #include "timer.h"
@@ -234,6 +235,23 @@ static s64 borrow(struct program *from, const u64 *w)
 	return a ? began(a, lend_borrow(w[1], &a->request)) : -ENOMEM;
 }
 
+static s64 import(struct program *from, const u64 *w)
+{
+	struct agree_range range = {w[2], w[3]};
+	struct asked *a = new_asked(from);
+
+	return a ? began(a, import_new(from, a->number, (u32)MIN(w[1], UINT32_MAX), &range,
+				       &a->request))
+		 : -ENOMEM;
+}
+
+static s64 revoke(struct program *from, const u64 *w)
+{
+	struct asked *a = new_asked(from);
+
+	return a ? began(a, export_revoke(from, w[1], &a->request)) : -ENOMEM;
+}
+
 /* ---- objects, for tests ---- */
 
 static s64 read_object(u64 *w)
@@ -338,6 +356,10 @@ s64 agreed_serve(struct program *from, u64 *w, const void *page)
 		return look_up_name(from, w, page);
 	case MON_BORROW:
 		return borrow(from, w);
+	case MON_IMPORT:
+		return import(from, w);
+	case MON_REVOKE:
+		return revoke(from, w);
 	case MON_OBJECT:
 		return serve_object(from, w, page);
 	default:

@@ -12,7 +12,7 @@
 #include "program.h"
 
 /**
- * Serve MON_NAME_*, MON_OBJECT, MON_LIVE and MON_BORROW.
+ * Serve MON_NAME_*, MON_OBJECT, MON_LIVE, MON_BORROW, MON_IMPORT and MON_REVOKE.
  *
  * @w     the request's words; what else than the result is answered replaces them
  * @page  the program's call page

@@ -3,6 +3,7 @@
 #include "channel.h"
 #include "cmdline.h"
 #include "console.h"
+#include "export.h"
 #include "lend.h"
 #include "link.h"
 #include "monitor.h"
@@ -161,7 +162,8 @@ static bool answer(const struct agree_out *out)
 		return false;
 	agree_out_done(agreement);
 	if (entry.kind == AGREE_OUT_UNMAP) {
-		memown_unmapped(&lend_memown, entry.token); /* nobody here may map such (lend.c) */
+		export_unmap(&entry.range);
+		memown_unmapped(&lend_memown, entry.token);
 		return true;
 	}
 	if (entry.kind == AGREE_OUT_RECALL) {

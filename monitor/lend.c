@@ -1,5 +1,6 @@
 /* See lend.h. */
 #include "lend.h"
+#include "export.h"
 #include "monitor.h"
 #include "program.h"
 #include <memown/memown.h>
@@ -125,10 +126,7 @@ static bool may_map(void *ctx, u32 core, u64 base, u64 bytes)
 {
 	(void)ctx;
 	(void)core;
-	(void)base;
-	(void)bytes;
-	return false; /* programs share frames by channels, whose monitors keep account themselves
-		       */
+	return export_may_map(base, bytes);
 }
 
 /* ---- borrowing ---- */

@@ -192,6 +192,11 @@ void mem_put(cap_t block)
 	join((u16)block);
 }
 
+void mem_hand_over(cap_t block, u32 owner)
+{
+	blocks[block].owner = (u16)owner;
+}
+
 void mem_put_all(u32 owner)
 {
 	for (u32 b = 1; b < MONITOR_SLOTS; b++)

@@ -38,6 +38,9 @@ bool mem_is_scarce(u64 bytes);
 /** Give a block back, with all that was made of it. CAP_NONE is ignored. */
 void mem_put(cap_t block);
 
+/** A used block is @owner's from now on. */
+void mem_hand_over(cap_t block, u32 owner);
+
 /** Give back all that @owner has. */
 void mem_put_all(u32 owner);
 

@@ -4,6 +4,7 @@
 #include "build.h"
 #include "channel.h"
 #include "console.h"
+#include "export.h"
 #include "lend.h"
 #include "monitor.h"
 #include "task.h"
@@ -91,6 +92,7 @@ static void reap(struct program *p, const struct domain_info *info)
 	task_program_died(p);
 	agreed_program_died(p);
 	unbuild_program(p);
+	export_program_died(p);
 	mem_put_all(p->number);
 	lend_put_all(p->number);
 	for (u32 i = 0; i < p->ngifts; i++)

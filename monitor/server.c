@@ -7,6 +7,7 @@
 #include "channel.h"
 #include "cmdline.h"
 #include "console.h"
+#include "export.h"
 #include "lend.h"
 #include "link.h"
 #include "monitor.h"
@@ -69,10 +70,23 @@ static s64 serve_free(struct request *r)
 {
 	if (lend_frame_put(r->w[1], r->from->number) == 0)
 		return 0;
+	if (export_holds(r->w[1]))
+		return -EBUSY;
 	if (!mem_is_owned(r->w[1], r->from->number) || r->w[1] == r->from->block)
 		return -EINVAL;
 	mem_put((cap_t)r->w[1]);
 	return 0;
+}
+
+static s64 serve_export(struct request *r)
+{
+	return export_new(r->from, r->w[1], &r->w[1], &r->w[2]);
+}
+
+static s64 serve_imported(struct request *r)
+{
+	r->send = import_frame(r->from, (u32)MIN(r->w[1], UINT32_MAX));
+	return r->send == CAP_NONE ? -ENOENT : 0;
 }
 
 static s64 serve_memory(struct request *r)
@@ -266,6 +280,10 @@ static serve_fn *const serve[MON_COUNT] = {
 	[MON_OBJECT] = serve_agreed,
 	[MON_LIVE] = serve_agreed,
 	[MON_BORROW] = serve_agreed,
+	[MON_EXPORT] = serve_export,
+	[MON_IMPORT] = serve_agreed,
+	[MON_IMPORTED] = serve_imported,
+	[MON_REVOKE] = serve_agreed,
 };
 
 static s64 serve_request(struct request *r)

@@ -69,7 +69,17 @@
 	X(22, LIVE, "core", "", "w1 = whether it lives, as far as cores have agreed; w2 = epoch")  \
 	X(23, BORROW, "bytes", "-EAGAIN; by notice: -ENOMEM, no core has them to spare",           \
 	  "borrow memory of other cores, for frames (ALLOC) when its own is used up; returns a "   \
-	  "number; NOTICE_AGREED tells. What is not used goes back by itself")
+	  "number; NOTICE_AGREED tells. What is not used goes back by itself")                     \
+	X(24, EXPORT, "handle of a frame", "-EALREADY",                                            \
+	  "let programs of other cores map it: w1 = its address, by which they ask, w2 = bytes. "  \
+	  "FREE is -EBUSY until it is revoked")                                                    \
+	X(25, IMPORT, "core, address, bytes", "-EAGAIN, -EHOSTDOWN; by notice: -EPERM, -EAGAIN",   \
+	  "ask for a frame that a program of another core exports; returns a number; "             \
+	  "NOTICE_AGREED tells")                                                                   \
+	X(26, IMPORTED, "number of IMPORT", "-ENOENT: not there, or taken back",                   \
+	  "that frame, with the answer. It may be taken back at any time, and is then unmapped")   \
+	X(27, REVOKE, "handle of an exported frame", "-EALREADY, -EAGAIN",                         \
+	  "take it back: returns a number; when NOTICE_AGREED has come, no other core maps it")
 
 enum monitor_request {
 #define X(number, name, args, errors, what) MON_##name = number,

@@ -125,6 +125,40 @@ int rt_memory_borrow(u64 bytes)
 	return (int)ask_all(MON_BORROW, &words, "", 0);
 }
 
+int rt_frame_export(const struct rt_frame *frame, u64 *address)
+{
+	struct sys_words words = {.w = {0, frame->handle}};
+	s64 result = monitor_ask(MON_EXPORT, &words, CAP_NONE);
+
+	*address = words.w[1];
+	return (int)result;
+}
+
+int rt_frame_import(u32 core, u64 address, u64 bytes, cap_t *frame)
+{
+	s64 number, status;
+
+	do {
+		struct sys_words words = {.w = {0, core, address, bytes}};
+
+		number = ask(MON_IMPORT, &words, "", 0);
+		status = number > 0 ? await((u32)number) : number;
+	} while (status == -EAGAIN);
+	if (!status) {
+		struct sys_words words = {.w = {0, (u64)number}};
+
+		status = monitor_ask_cap(MON_IMPORTED, &words, frame);
+	}
+	return (int)status;
+}
+
+int rt_frame_revoke(const struct rt_frame *frame)
+{
+	struct sys_words words = {.w = {0, frame->handle}};
+
+	return (int)ask_all(MON_REVOKE, &words, "", 0);
+}
+
 /* ---- objects ---- */
 
 int rt_object_create(u64 *object)

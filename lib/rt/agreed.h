@@ -9,6 +9,7 @@
 #ifndef RT_AGREED_H
 #define RT_AGREED_H
 
+#include <rt/memory.h>
 #include <skerry/monitor.h>
 
 /**
@@ -36,6 +37,18 @@ bool rt_core_lives(u32 core);
  * 0; -ENOMEM: no core has them to spare; -EINVAL.
  */
 int rt_memory_borrow(u64 bytes);
+
+/** Let programs of other cores map @frame: they ask by @address. 0, -EALREADY, -EINVAL, -ENOMEM. */
+int rt_frame_export(const struct rt_frame *frame, u64 *address);
+
+/**
+ * Get a frame of @bytes that a program of @core exports at @address.
+ * 0 with the capability; -EPERM (there is no such), -EHOSTDOWN, -ENOMEM, -EINVAL.
+ */
+int rt_frame_import(u32 core, u64 address, u64 bytes, cap_t *frame);
+
+/** Take an exported frame back: on return no other core maps it. 0 or -EINVAL, -EALREADY. */
+int rt_frame_revoke(const struct rt_frame *frame);
 
 /* For tests: OBJECT_* on @object; see skerry/monitor.h. */
 int rt_object_create(u64 *object);

@@ -225,6 +225,58 @@ static void memory_is_borrowed_when_a_core_has_none_left(void)
 		rt_frame_put(&frames[n]);
 }
 
+/*
+ * Every other core writes to a frame of this one without end. Once the frame is revoked none does:
+ * their next access is a page fault.
+ */
+static void a_revoked_frame_is_unmapped_on_every_core(void)
+{
+	u32 ncores = domain_start()->ncores;
+	struct rt_task tasks[8];
+	struct rt_frame frame;
+	u64 seen[8], address;
+	volatile u64 *words = rt_frame_map_new(PAGE_SIZE, &frame);
+	char arg[24];
+	const char *argv[] = {"bin/agreed", "helper", "scribble", arg};
+
+	REQUIRE(words != NULL && ncores <= 8);
+	REQUIRE_EQUAL(rt_frame_export(&frame, &address), 0);
+	snprintf(arg, sizeof(arg), "%lu", address);
+	for (u32 core = 1; core < ncores; core++) {
+		struct rt_spawn spawn = {.core = core, .argc = 4, .argv = argv};
+
+		REQUIRE_EQUAL(rt_spawn(&spawn, &tasks[core]), 0);
+		while (words[core] == 0)
+			rt_sleep_ns(1000000);
+	}
+	CHECK_EQUAL(monitor_ask_simple(MON_FREE, frame.handle, 0, 0, 0), -EBUSY);
+	CHECK_EQUAL(rt_frame_revoke(&frame), 0);
+	for (u32 core = 1; core < ncores; core++)
+		seen[core] = words[core];
+	rt_sleep_ns(QUIET_NS);
+	for (u32 core = 1; core < ncores; core++) {
+		CHECK_EQUAL(words[core], seen[core]);
+		REQUIRE_EQUAL(rt_task_wait(&tasks[core], clock_now_ns() + 20 * NS_PER_S), 0);
+		CHECK_EQUAL(tasks[core].death, DEATH_FAULT);
+		CHECK_EQUAL(tasks[core].status, 14);
+	}
+	CHECK_EQUAL(help(OTHER_CORE, "import", arg), EPERM);
+	rt_frame_put(&frame);
+}
+
+static void a_frame_that_is_not_exported_is_eperm(void)
+{
+	char arg[24];
+	struct rt_frame frame;
+	struct cap_info info;
+
+	REQUIRE_EQUAL(rt_frame_new(PAGE_SIZE, &frame), 0);
+	REQUIRE_EQUAL(sys_cap_info(frame.cap, &info), 0);
+	snprintf(arg, sizeof(arg), "%lu", info.base);
+	CHECK_EQUAL(help(OTHER_CORE, "import", arg), EPERM);
+	rt_frame_put(&frame);
+}
+
 static void more_memory_than_any_core_has_is_enomem(void)
 {
 	CHECK_EQUAL(rt_memory_borrow(1ul << 40), -ENOMEM);
@@ -232,6 +284,22 @@ static void more_memory_than_any_core_has_is_enomem(void)
 }
 
 /* ---- the helper ---- */
+
+/* Count in a word of a frame of core 0, until it is taken away. */
+static int scribble(u64 address)
+{
+	volatile u64 *words;
+	cap_t frame;
+	int err = rt_frame_import(0, address, PAGE_SIZE, &frame);
+
+	if (err)
+		return err;
+	words = vspace_attach(&rt_space, frame, 0, PAGE_SIZE, MAP_READ | MAP_WRITE);
+	if (!words)
+		return -ENOMEM;
+	for (;;)
+		words[domain_start()->core]++;
+}
 
 static int helper(const char *command, const char *arg)
 {
@@ -250,6 +318,12 @@ static int helper(const char *command, const char *arg)
 			rt_sleep_forever();
 	} else if (strcmp(command, "share") == 0) {
 		err = (int)rt_object_do(OBJECT_SHARE, strtoul(arg, NULL, 10), 0, 0);
+	} else if (strcmp(command, "scribble") == 0) {
+		err = scribble(strtoul(arg, NULL, 10));
+	} else if (strcmp(command, "import") == 0) {
+		cap_t frame;
+
+		err = rt_frame_import(0, strtoul(arg, NULL, 10), PAGE_SIZE, &frame);
 	}
 	return -err;
 }
@@ -263,6 +337,8 @@ static const struct test tests[] = {
 	TEST(an_exclusive_object_costs_no_message),
 	TEST(a_shared_change_costs_one_message_and_answer_a_replica),
 	TEST(memory_is_borrowed_when_a_core_has_none_left),
+	TEST(a_revoked_frame_is_unmapped_on_every_core),
+	TEST(a_frame_that_is_not_exported_is_eperm),
 	TEST(more_memory_than_any_core_has_is_enomem),
 };
 

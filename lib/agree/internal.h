@@ -83,6 +83,7 @@ struct agree_request {
 	u16 type;     /* AGREE_*_ASK, AGREE_TXN_* */
 	u16 dest;     /* who owes the answer; NO_CORE: parked until the home is known */
 	bool seeking; /* @dest is the leader, asked where the home is */
+	bool orphan;  /* its object is lost, and the heir is to make it anew */
 	bool rider;   /* for a replica that another request is already getting */
 	bool applied; /* this core has applied it, as change @applied_seq */
 	u8 fate;      /* enum agree_fate: what the pump is to do */
@@ -353,7 +354,7 @@ bool rehome_tell(struct agree *a);
 void rehome_rx(struct agree *a, u32 from, u64 id, const struct core_set *holders);
 void rehome_where_rx(struct agree *a, u32 from, const struct msg_agree_where *m);
 void rehome_seek_heirs(struct agree *a);
-bool rehome_is_wellknown(const struct agree *a, u64 id);
+u32 rehome_heir(const struct agree *a, u64 id);
 void rehome_done(struct agree *a, struct agree_object *o);
 
 #endif

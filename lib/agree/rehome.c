@@ -225,9 +225,12 @@ static struct agree_wellknown *wellknown(const struct agree *a, u64 id)
 	return w;
 }
 
-bool rehome_is_wellknown(const struct agree *a, u64 id)
+/* Who makes @id anew if it is lost; NO_CORE: nobody, it is not well known. */
+u32 rehome_heir(const struct agree *a, u64 id)
 {
-	return wellknown(a, id) != NULL;
+	const struct agree_wellknown *w = wellknown(a, id);
+
+	return w ? w->heir(a, id) : NO_CORE;
 }
 
 /* Make @w anew at this core, which is its heir. Nobody has a replica. */

@@ -107,6 +107,7 @@ static void send_to(struct agree *a, struct agree_request *r, u32 core)
 
 	r->dest = (u16)core;
 	r->seeking = false;
+	r->orphan = false;
 	if (core == a->cfg.self) {
 		object_ask_rx(a, core, r->type, &m, r->data, r->len);
 		return;
@@ -205,14 +206,16 @@ void request_where_rx(struct agree *a, u32 from, const struct msg_agree_where *m
 
 	if (!r || r->dest != from || !r->seeking || r->obj != m->id)
 		return;
-	if (r->type == AGREE_WHERE)
+	if (r->type == AGREE_WHERE) {
 		request_finish(r, m->home == AGREE_HOME_LOST ? -EHOSTDOWN : m->home);
-	else if (m->home != AGREE_HOME_LOST)
+	} else if (m->home != AGREE_HOME_LOST) {
 		send_to(a, r, m->home);
-	else if (rehome_is_wellknown(a, r->obj) && r->type != AGREE_LEAVE_ASK)
-		put_off(a, r); /* its heir is about to make it anew */
-	else
+	} else if (rehome_heir(a, r->obj) != NO_CORE && r->type != AGREE_LEAVE_ASK) {
+		r->orphan = true;
+		put_off(a, r);
+	} else {
 		request_finish(r, -EHOSTDOWN);
+	}
 }
 
 /* This core's replica of @o has applied @c. */
@@ -316,9 +319,12 @@ bool request_step(struct agree *a)
 /* Add the cores that owe an answer. */
 void request_owed(const struct agree *a, struct core_set *owed)
 {
-	for (const struct agree_request *r = a->requests; r; r = r->next)
+	for (const struct agree_request *r = a->requests; r; r = r->next) {
 		if (r->dest != NO_CORE && r->fate == AGREE_FATE_WAIT)
 			core_set_add(owed, r->dest);
+		if (r->orphan && r->fate != AGREE_FATE_FINISHED)
+			core_set_add(owed, rehome_heir(a, r->obj));
+	}
 }
 
 /* What becomes of a request of the owner's: its result. */

@@ -220,3 +220,21 @@ TEST(frames_of_a_dead_core_are_unmapped_before_they_are_inherited)
 	CHECK_EQUAL(all_free(), 0xffff);
 	net_end(&n);
 }
+
+TEST(an_heir_that_dies_before_it_inherits_is_noticed_and_replaced)
+{
+	u64 ledger = AGREE_ID(4, 2);
+
+	net_start(&n, 6, 2, AGREE_TREE);
+	net_kill(&n, 4);
+	agree_fenced(n.core[0].agree, 4);
+	while (!agree_epoch(n.core[0].agree))
+		net_step(&n);
+	net_kill(&n, 5); /* the heir, of the same socket: it has not even heard of the view */
+	CHECK_EQUAL(agree_share(n.core[3].agree, ledger, 0), 0);
+	net_pass(&n, 60 * NET_SECOND);
+	CHECK_EQUAL(n.result[3][0], 0);
+	CHECK_EQUAL(n.fenced, 1);
+	CHECK_EQUAL(all_free(), 0xffffff);
+	net_end(&n);
+}

@@ -102,6 +102,7 @@ static int copy_process(struct process *p, struct thread *t, const struct k_clon
 	p->exit_signal = (s32)c->exit_signal;
 	p->dumpable = from->dumpable;
 	memcpy(p->limits, from->limits, sizeof(p->limits));
+	p->has_cpu_timers = p->limits[RLIMIT_CPU].cur != RLIM_INFINITY;
 	if (c->flags & CLONE_SIGHAND) {
 		p->sighand = from->sighand;
 		p->sighand->refs++;

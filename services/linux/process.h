@@ -142,6 +142,7 @@ struct process {
 	struct itimer real;
 	u64 virtual_ns, virtual_interval_ns; /* ITIMER_VIRTUAL: left; PROF */
 	u64 prof_ns, prof_interval_ns;
+	bool has_cpu_timers; /* one of those, or RLIMIT_CPU: time must be watched */
 	u64 start_ns;
 	u64 dead_user_ns, dead_system_ns; /* of threads that ended */
 	u64 children_user_ns, children_system_ns;

@@ -27,7 +27,8 @@ static void apply_limit(struct process *p, u32 which)
 		mm->limit_data = p->limits[RLIMIT_DATA].cur;
 		mm->limit_stack = p->limits[RLIMIT_STACK].cur;
 	}
-	(void)which;
+	if (which == RLIMIT_CPU)
+		p->has_cpu_timers = true;
 	for (struct thread *t = p->threads; t; t = t->next)
 		thread_sync_vfs(t);
 }

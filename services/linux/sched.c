@@ -251,9 +251,10 @@ static bool needs_delivery(const struct thread *t)
 		result >= -E_RESTARTBLOCK);
 }
 
-static void handle(struct runner *self, struct thread *t, s64 reason)
+/* @now_ns  when the run ended; is set to when all is done, if the thread ran all the time */
+static void handle(struct runner *self, struct thread *t, s64 reason, u64 *now_ns)
 {
-	u64 began_ns = clock_now_ns(), switches = t->switches;
+	u64 switches = t->switches;
 
 	self->thread = t;
 	t->fiber = &self->fiber;
@@ -270,29 +271,36 @@ static void handle(struct runner *self, struct thread *t, s64 reason)
 	if (*self->stack != STACK_MARK)
 		rt_panic("linux: the stack of a call has overflowed (call %lu)", t->call_number);
 	if (t->switches == switches) {
-		u64 ns = clock_now_ns() - began_ns;
+		u64 ended_ns = clock_now_ns();
 
-		t->system_ns += ns;
-		charge(t, ns);
+		t->system_ns += ended_ns - *now_ns;
+		charge(t, ended_ns - *now_ns);
+		*now_ns = ended_ns;
+	} else {
+		*now_ns = clock_now_ns();
 	}
 	t->fiber = NULL;
 	self->thread = NULL;
 	t->state = THREAD_RUNNABLE;
 }
 
-static s64 run(struct thread *t)
+/* @now_ns  is set to when the run ended */
+static s64 run(struct thread *t, u64 *now_ns)
 {
-	u64 now_ns = clock_now_ns(), ns;
+	u64 began_ns = *now_ns, ns;
 	s64 reason;
 
-	update_loads(now_ns);
-	arm_slice(t, now_ns);
+	if (began_ns - loads_ns >= LOAD_NS)
+		update_loads(began_ns);
+	arm_slice(t, began_ns);
 	reason = sys_run(t->context->cap);
-	ns = clock_now_ns() - now_ns;
+	*now_ns = clock_now_ns();
+	ns = *now_ns - began_ns;
 	t->user_ns += ns;
 	charge(t, ns);
 	min_vruntime = MAX(min_vruntime, is_real_time(t) ? 0 : MIN(t->vruntime, min_vruntime + ns));
-	trap_cpu_timers(t, ns);
+	if (t->process->has_cpu_timers)
+		trap_cpu_timers(t, ns);
 	return reason;
 }
 
@@ -323,13 +331,15 @@ static bool others_ready(void)
 /* Run @t until it waits, ends, or another one's turn comes. The baton may be lost meanwhile. */
 static void run_thread(struct runner *self, struct thread *t)
 {
+	u64 now_ns = clock_now_ns();
+
 	t->slice_left_ns = SLICE_NS;
 	for (;;) {
-		s64 reason = run(t);
+		s64 reason = run(t, &now_ns);
 
 		preempt = false;
 		if (reason != EXIT_EVENT || signal_pending(t))
-			handle(self, t, reason);
+			handle(self, t, reason, &now_ns);
 		if (t->exiting) {
 			thread_end(t);
 			return;

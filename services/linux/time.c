@@ -202,6 +202,8 @@ static void read_timer(struct process *p, u64 which, struct k_itimerval *out)
 
 static void set_timer(struct process *p, u64 which, u64 value_ns, u64 interval_ns)
 {
+	if (which != ITIMER_REAL)
+		p->has_cpu_timers = true;
 	if (which == ITIMER_VIRTUAL) {
 		p->virtual_ns = value_ns;
 		p->virtual_interval_ns = interval_ns;

@@ -2,10 +2,12 @@
  * Tests of what programs of several cores agree on: names, and what it costs in messages.
  *
  *   bin/agreed [TEST...]
+ *   bin/agreed bench
  *
  * Messages are those that this core's monitor has sent to and received from other cores, as it
  * counts them. A second instance of this program ("helper COMMAND") runs on another core.
  */
+#include "agreed.h"
 #include "testing.h"
 #include <rt/monitor.h>
 #include <rt/rt.h>
@@ -22,8 +24,7 @@
 #define CHANGE_LINES 2u /* a change of one key: msg_agree_change, the set of cores, map_op */
 #define ACK_LINES    1u
 
-/* All messages of this core's monitor with others. */
-static u64 messages(void)
+u64 messages(void)
 {
 	u64 total = 0;
 
@@ -36,13 +37,18 @@ static u64 messages(void)
 	}
 }
 
-/* Run "helper @command @arg" on @core to its end; its exit status. */
-static s64 help(u32 core, const char *command, const char *arg)
+int help_begin(u32 core, const char *command, const char *arg, struct rt_task *task)
 {
 	const char *argv[] = {"bin/agreed", "helper", command, arg};
 	struct rt_spawn spawn = {.core = core, .argc = 4, .argv = argv};
+
+	return rt_spawn(&spawn, task);
+}
+
+s64 help(u32 core, const char *command, const char *arg)
+{
 	struct rt_task task;
-	int err = rt_spawn(&spawn, &task);
+	int err = help_begin(core, command, arg, &task);
 
 	if (!err)
 		err = rt_task_wait(&task, clock_now_ns() + 60 * NS_PER_S);
@@ -61,13 +67,11 @@ static void a_name_is_found_from_every_core(void)
 
 static void a_name_of_another_core_is_found_here(void)
 {
-	static const char *const argv[] = {"bin/agreed", "helper", "keep", NAME};
-	struct rt_spawn spawn = {.core = OTHER_CORE, .argc = 4, .argv = argv};
 	struct rt_task task;
 	struct rt_name name;
 	int err;
 
-	REQUIRE_EQUAL(rt_spawn(&spawn, &task), 0);
+	REQUIRE_EQUAL(help_begin(OTHER_CORE, "keep", NAME, &task), 0);
 	do {
 		rt_sleep_ns(1000000);
 		err = rt_name_lookup(NAME, &name);
@@ -237,15 +241,12 @@ static void a_revoked_frame_is_unmapped_on_every_core(void)
 	u64 seen[8], address;
 	volatile u64 *words = rt_frame_map_new(PAGE_SIZE, &frame);
 	char arg[24];
-	const char *argv[] = {"bin/agreed", "helper", "scribble", arg};
 
 	REQUIRE(words != NULL && ncores <= 8);
 	REQUIRE_EQUAL(rt_frame_export(&frame, &address), 0);
 	snprintf(arg, sizeof(arg), "%lu", address);
 	for (u32 core = 1; core < ncores; core++) {
-		struct rt_spawn spawn = {.core = core, .argc = 4, .argv = argv};
-
-		REQUIRE_EQUAL(rt_spawn(&spawn, &tasks[core]), 0);
+		REQUIRE_EQUAL(help_begin(core, "scribble", arg, &tasks[core]), 0);
 		while (words[core] == 0)
 			rt_sleep_ns(1000000);
 	}
@@ -285,8 +286,8 @@ static void more_memory_than_any_core_has_is_enomem(void)
 
 /* ---- the helper ---- */
 
-/* Count in a word of a frame of core 0, until it is taken away. */
-static int scribble(u64 address)
+/* Count in a word of a frame of core 0, until it is taken away; or @once, and keep it mapped. */
+static int scribble(u64 address, bool once)
 {
 	volatile u64 *words;
 	cap_t frame;
@@ -297,8 +298,10 @@ static int scribble(u64 address)
 	words = vspace_attach(&rt_space, frame, 0, PAGE_SIZE, MAP_READ | MAP_WRITE);
 	if (!words)
 		return -ENOMEM;
-	for (;;)
+	do
 		words[domain_start()->core]++;
+	while (!once);
+	rt_sleep_forever();
 }
 
 static int helper(const char *command, const char *arg)
@@ -319,7 +322,9 @@ static int helper(const char *command, const char *arg)
 	} else if (strcmp(command, "share") == 0) {
 		err = (int)rt_object_do(OBJECT_SHARE, strtoul(arg, NULL, 10), 0, 0);
 	} else if (strcmp(command, "scribble") == 0) {
-		err = scribble(strtoul(arg, NULL, 10));
+		err = scribble(strtoul(arg, NULL, 10), false);
+	} else if (strcmp(command, "touch") == 0) {
+		err = scribble(strtoul(arg, NULL, 10), true);
 	} else if (strcmp(command, "import") == 0) {
 		cap_t frame;
 
@@ -346,5 +351,7 @@ int main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "helper") == 0)
 		return helper(argv[2], argv[3]);
+	if (argc == 2 && strcmp(argv[1], "bench") == 0)
+		return bench_main();
 	return tests_run(tests, ARRAY_SIZE(tests), argc, argv);
 }

@@ -6,10 +6,10 @@
 #include "agreed.h"
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#define ROUNDS   10u
-#define QUIET_NS 100000000ul /* for what is still under way between monitors */
+#define CORES_MAX 64u
+#define ROUNDS    10u
+#define QUIET_NS  100000000ul /* for what is still under way between monitors */
 
 struct cost {
 	u64 messages, begin_ns;
@@ -51,13 +51,13 @@ static bool bench_change(u64 object, u32 have, u32 cores)
 /* Taking a frame from the first @cores cores, this one left out, which all write to it. */
 static bool bench_revoke(u32 cores)
 {
+	static struct rt_task tasks[CORES_MAX];
 	struct rt_frame frame;
 	volatile u64 *words = rt_frame_map_new(PAGE_SIZE, &frame);
-	struct rt_task *tasks = calloc(cores, sizeof(*tasks));
 	struct cost cost;
 	u64 address;
 	char arg[24];
-	int err = words && tasks ? rt_frame_export(&frame, &address) : -ENOMEM;
+	int err = words ? rt_frame_export(&frame, &address) : -ENOMEM;
 
 	if (err)
 		return false;
@@ -76,7 +76,6 @@ static bool bench_revoke(u32 cores)
 		rt_task_stop(&tasks[core]);
 		err = rt_task_wait(&tasks[core], FIBER_FOREVER);
 	}
-	free(tasks);
 	rt_frame_put(&frame);
 	return !err;
 }
@@ -87,7 +86,7 @@ int bench_main(void)
 	u64 object;
 	bool good = rt_object_create(&object) == 0;
 
-	for (u32 cores = 2; cores <= ncores && good; cores *= 2) {
+	for (u32 cores = 2; cores <= MIN(ncores, CORES_MAX) && good; cores *= 2) {
 		good = bench_change(object, have, cores) && bench_revoke(cores);
 		have = cores;
 	}

@@ -97,16 +97,6 @@ static struct strv linux_command(const struct project *p, const struct boot *b)
 	return qemu_command(&vm);
 }
 
-static void check_program(const struct project *p, const struct boot *b)
-{
-	struct strv program = {0};
-
-	if (!b->program || b->image)
-		return;
-	strv_split(&program, b->program);
-	image_check_program(p, program.n ? program.v[0] : "", true);
-}
-
 /* Runs @b, whose program goes to an end. Returns the guest's status; says what went wrong. */
 static int run_linux(const struct project *p, const struct boot *b, struct guest *g)
 {
@@ -152,7 +142,7 @@ static void help(void)
 
 int linux_main(int argc, char **argv)
 {
-	struct boot b = {.tell = true};
+	struct boot b = {.on_linux = true, .tell = true};
 	struct guest g = {.terminal = true, .log = -1};
 	struct project p = {0};
 	struct strv targets = {0};
@@ -167,7 +157,7 @@ int linux_main(int argc, char **argv)
 	argv[1] = argv[0]; /* messages name the command */
 	run_options(&b, &g, argc - 1, argv + 1, help);
 	build_configure(&p);
-	check_program(&p, &b);
+	boot_check(&p, &b);
 	linux_targets(&p, &targets);
 	ninja_run(&targets);
 	status = run_linux(&p, &b, &g);
@@ -193,7 +183,7 @@ int linux_test_main(int argc, char **argv)
 {
 	struct guest g = {.log = STDOUT_FILENO};
 	struct project p = {0};
-	struct boot b = {0};
+	struct boot b = {.on_linux = true};
 	const struct item *it;
 	int code;
 
@@ -206,7 +196,7 @@ int linux_test_main(int argc, char **argv)
 	boot_of_item(&b, it);
 	b.firmware = b.append = NULL; /* Skerry's */
 	limit_cores(&b);
-	check_program(&p, &b);
+	boot_check(&p, &b);
 	g.timeout_s = (u32)it->timeout + LINUX_START;
 	g.when = it->when;
 	g.send = it->send;

@@ -47,7 +47,7 @@ void boot_check(const struct project *p, const struct boot *b)
 	if (!b->program || b->image)
 		return;
 	strv_split(&program, b->program);
-	image_check_program(p, program.n ? program.v[0] : "", false);
+	image_check_program(p, program.n ? program.v[0] : "", b->on_linux);
 }
 
 struct topology *boot_machine(const struct boot *b)

@@ -19,6 +19,7 @@ struct boot {
 	const char *image;   /* instead of the one that is built */
 	const char *program; /* in the image, with its arguments */
 	struct strv qemu_args;
+	bool on_linux; /* not Skerry: linux.c, with programs of its image */
 	bool gdb;
 	bool tell;        /* whether it runs under KVM */
 	bool panic_exits; /* a panic ends QEMU, with an exit status; otherwise it stops one core */

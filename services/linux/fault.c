@@ -201,6 +201,32 @@ static void fill_around(struct mm *mm, const struct vma *vma, u64 addr)
 	}
 }
 
+/* Private memory that is written page after page gets some pages ahead: a fault costs more than the
+ * zeros do. What cannot be had is left to a fault of its own. */
+static void fill_ahead(struct mm *mm, const struct vma *vma, u64 addr)
+{
+	u64 first = ROUND_DOWN(addr, PAGE_SIZE), end;
+	const u64 *before;
+
+	if (first == vma->start)
+		return;
+	before = pagemap_find(&mm->pages, first - PAGE_SIZE);
+	if (!before || !(*before & PM_ANON))
+		return;
+	end = MIN(ROUND_DOWN(addr, GROUP_BYTES) + GROUP_BYTES, vma->end);
+	for (u64 at = first + PAGE_SIZE; at < end; at += PAGE_SIZE) {
+		u64 *entry = pagemap_find(&mm->pages, at);
+		struct page *page;
+
+		if (*entry)
+			return;
+		page = ram_new_zeroed();
+		if (!page)
+			return;
+		pagemap_set(&mm->pages, entry, page, PM_ANON);
+	}
+}
+
 /* Put the page of @addr, and those around it that are there, into the processor's tables. */
 static int map_around(struct mm *mm, const struct vma *vma, u64 addr, bool write)
 {
@@ -244,6 +270,8 @@ int mm_fault(struct mm *mm, u64 addr, u32 how)
 	mm->minor_faults++;
 	if (vma->object)
 		fill_around(mm, vma, addr);
+	else if (how == TOUCH_WRITE)
+		fill_ahead(mm, vma, addr);
 	err = map_around(mm, vma, addr, how == TOUCH_WRITE);
 	mm->peak_pages = MAX(mm->peak_pages, mm->pages.npages);
 	return err;

@@ -166,8 +166,11 @@ static void mount_usual(struct vfs_task *task)
 {
 	static const struct {
 		const char *where, *type;
-	} mounts[] = {
-		{"/proc", "proc"}, {"/sys", "sysfs"}, {"/dev", "devtmpfs"}, {"/tmp", "tmpfs"}};
+	} mounts[] = {{"/proc", "proc"},
+		      {"/sys", "sysfs"},
+		      {"/dev", "devtmpfs"},
+		      {"/dev/pts", "devpts"},
+		      {"/tmp", "tmpfs"}};
 
 	for (u32 i = 0; i < ARRAY_SIZE(mounts); i++) {
 		int err = vfs_mkdirat(task, AT_FDCWD, mounts[i].where, 0755);

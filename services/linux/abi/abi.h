@@ -10,10 +10,10 @@
 #include <skerry/types.h>
 
 /* What a call returns to be done again after a signal; programs never see these. */
-#define E_RESTARTSYS   512 /* if the handler has SA_RESTART, or there is none */
+#define E_RESTARTSYS    512 /* if the handler has SA_RESTART, or there is none */
 #define E_RESTARTNOINTR 513 /* always */
 #define E_RESTARTNOHAND 514 /* if no handler runs */
-#define E_RESTARTBLOCK 516 /* the same, by restart_syscall */
+#define E_RESTARTBLOCK  516 /* the same, by restart_syscall */
 
 struct k_timespec {
 	s64 sec;
@@ -83,97 +83,97 @@ struct k_clone_args {
 	u64 set_tid, set_tid_size, cgroup;
 };
 
-#define CLONE_VM             0x00000100ul
-#define CLONE_FS             0x00000200ul
-#define CLONE_FILES          0x00000400ul
-#define CLONE_SIGHAND        0x00000800ul
-#define CLONE_PIDFD          0x00001000ul
-#define CLONE_PTRACE         0x00002000ul
-#define CLONE_VFORK          0x00004000ul
-#define CLONE_PARENT         0x00008000ul
-#define CLONE_THREAD         0x00010000ul
-#define CLONE_NEWNS          0x00020000ul
-#define CLONE_SYSVSEM        0x00040000ul
-#define CLONE_SETTLS         0x00080000ul
-#define CLONE_PARENT_SETTID  0x00100000ul
-#define CLONE_CHILD_CLEARTID 0x00200000ul
-#define CLONE_DETACHED       0x00400000ul
-#define CLONE_UNTRACED       0x00800000ul
-#define CLONE_CHILD_SETTID   0x01000000ul
-#define CLONE_NEWCGROUP      0x02000000ul
-#define CLONE_NEWUTS         0x04000000ul
-#define CLONE_NEWIPC         0x08000000ul
-#define CLONE_NEWUSER        0x10000000ul
-#define CLONE_NEWPID         0x20000000ul
-#define CLONE_NEWNET         0x40000000ul
-#define CLONE_IO             0x80000000ul
-#define CLONE_CLEAR_SIGHAND  0x100000000ul
+#define CLONE_VM               0x00000100ul
+#define CLONE_FS               0x00000200ul
+#define CLONE_FILES            0x00000400ul
+#define CLONE_SIGHAND          0x00000800ul
+#define CLONE_PIDFD            0x00001000ul
+#define CLONE_PTRACE           0x00002000ul
+#define CLONE_VFORK            0x00004000ul
+#define CLONE_PARENT           0x00008000ul
+#define CLONE_THREAD           0x00010000ul
+#define CLONE_NEWNS            0x00020000ul
+#define CLONE_SYSVSEM          0x00040000ul
+#define CLONE_SETTLS           0x00080000ul
+#define CLONE_PARENT_SETTID    0x00100000ul
+#define CLONE_CHILD_CLEARTID   0x00200000ul
+#define CLONE_DETACHED         0x00400000ul
+#define CLONE_UNTRACED         0x00800000ul
+#define CLONE_CHILD_SETTID     0x01000000ul
+#define CLONE_NEWCGROUP        0x02000000ul
+#define CLONE_NEWUTS           0x04000000ul
+#define CLONE_NEWIPC           0x08000000ul
+#define CLONE_NEWUSER          0x10000000ul
+#define CLONE_NEWPID           0x20000000ul
+#define CLONE_NEWNET           0x40000000ul
+#define CLONE_IO               0x80000000ul
+#define CLONE_CLEAR_SIGHAND    0x100000000ul
 
-#define WNOHANG    1u
-#define WUNTRACED  2u /* WSTOPPED */
-#define WEXITED    4u
-#define WCONTINUED 8u
-#define WNOWAIT    0x01000000u
-#define WNOTHREAD  0x20000000u
-#define WALL       0x40000000u
-#define WCLONE     0x80000000u
+#define WNOHANG                1u
+#define WUNTRACED              2u /* WSTOPPED */
+#define WEXITED                4u
+#define WCONTINUED             8u
+#define WNOWAIT                0x01000000u
+#define WNOTHREAD              0x20000000u
+#define WALL                   0x40000000u
+#define WCLONE                 0x80000000u
 
-#define P_ALL   0
-#define P_PID   1
-#define P_PGID  2
-#define P_PIDFD 3
+#define P_ALL                  0
+#define P_PID                  1
+#define P_PGID                 2
+#define P_PIDFD                3
 
-#define SCHED_OTHER 0
-#define SCHED_FIFO  1
-#define SCHED_RR    2
-#define SCHED_BATCH 3
-#define SCHED_IDLE  5
-#define SCHED_RESET_ON_FORK 0x40000000
+#define SCHED_OTHER            0
+#define SCHED_FIFO             1
+#define SCHED_RR               2
+#define SCHED_BATCH            3
+#define SCHED_IDLE             5
+#define SCHED_RESET_ON_FORK    0x40000000
 
-#define CLOCKS_MAX 12
+#define CLOCKS_MAX             12
 #define CLOCK_REALTIME_COARSE  5
 #define CLOCK_MONOTONIC_COARSE 6
 #define TIMER_ABSTIME          1
 
-#define ITIMER_REAL    0
-#define ITIMER_VIRTUAL 1
-#define ITIMER_PROF    2
+#define ITIMER_REAL            0
+#define ITIMER_VIRTUAL         1
+#define ITIMER_PROF            2
 
-#define TICKS_PER_S 100 /* of times(2): USER_HZ */
+#define TICKS_PER_S            100 /* of times(2): USER_HZ */
 
 /* Auxiliary vector (getauxval(3)). */
-#define AT_NULL              0
-#define AT_PHDR              3
-#define AT_PHENT             4
-#define AT_PHNUM             5
-#define AT_PAGESZ            6
-#define AT_BASE              7
-#define AT_FLAGS             8
-#define AT_ENTRY             9
-#define AT_UID               11
-#define AT_EUID              12
-#define AT_GID               13
-#define AT_EGID              14
-#define AT_PLATFORM          15
-#define AT_HWCAP             16
-#define AT_CLKTCK            17
-#define AT_SECURE            23
-#define AT_RANDOM            25
-#define AT_HWCAP2            26
-#define AT_EXECFN            31
-#define AT_SYSINFO_EHDR      33
-#define AT_MINSIGSTKSZ       51
+#define AT_NULL         0
+#define AT_PHDR         3
+#define AT_PHENT        4
+#define AT_PHNUM        5
+#define AT_PAGESZ       6
+#define AT_BASE         7
+#define AT_FLAGS        8
+#define AT_ENTRY        9
+#define AT_UID          11
+#define AT_EUID         12
+#define AT_GID          13
+#define AT_EGID         14
+#define AT_PLATFORM     15
+#define AT_HWCAP        16
+#define AT_CLKTCK       17
+#define AT_SECURE       23
+#define AT_RANDOM       25
+#define AT_HWCAP2       26
+#define AT_EXECFN       31
+#define AT_SYSINFO_EHDR 33
+#define AT_MINSIGSTKSZ  51
 
-#define CAP_LAST_CAP 40u
-#define CAP_ALL      ((1ul << (CAP_LAST_CAP + 1)) - 1)
-#define CAP_KILL         5
-#define CAP_SETGID       6
-#define CAP_SETUID       7
-#define CAP_SETPCAP      8
-#define CAP_SYS_BOOT     22
-#define CAP_SYS_NICE     23
-#define CAP_SYS_TIME     25
-#define CAP_IPC_LOCK     14
-#define CAP_SYS_PTRACE   19
+#define CAP_LAST_CAP    40u
+#define CAP_ALL         ((1ul << (CAP_LAST_CAP + 1)) - 1)
+#define CAP_KILL        5
+#define CAP_SETGID      6
+#define CAP_SETUID      7
+#define CAP_SETPCAP     8
+#define CAP_SYS_BOOT    22
+#define CAP_SYS_NICE    23
+#define CAP_SYS_TIME    25
+#define CAP_IPC_LOCK    14
+#define CAP_SYS_PTRACE  19
 
 #endif

@@ -8,63 +8,64 @@
 
 #include <skerry/types.h>
 
-#define SIGNALS    64u
+#define SIGNALS           64u
 
-#define SIGHUP     1
-#define SIGINT     2
-#define SIGQUIT    3
-#define SIGILL     4
-#define SIGTRAP    5
-#define SIGABRT    6
-#define SIGBUS     7
-#define SIGFPE     8
-#define SIGKILL    9
-#define SIGUSR1    10
-#define SIGSEGV    11
-#define SIGUSR2    12
-#define SIGPIPE    13
-#define SIGALRM    14
-#define SIGTERM    15
-#define SIGSTKFLT  16
-#define SIGCHLD    17
-#define SIGCONT    18
-#define SIGSTOP    19
-#define SIGTSTP    20
-#define SIGTTIN    21
-#define SIGTTOU    22
-#define SIGURG     23
-#define SIGXCPU    24
-#define SIGXFSZ    25
-#define SIGVTALRM  26
-#define SIGPROF    27
-#define SIGWINCH   28
-#define SIGIO      29
-#define SIGPWR     30
-#define SIGSYS     31
-#define SIGRTMIN   32
+#define SIGHUP            1
+#define SIGINT            2
+#define SIGQUIT           3
+#define SIGILL            4
+#define SIGTRAP           5
+#define SIGABRT           6
+#define SIGBUS            7
+#define SIGFPE            8
+#define SIGKILL           9
+#define SIGUSR1           10
+#define SIGSEGV           11
+#define SIGUSR2           12
+#define SIGPIPE           13
+#define SIGALRM           14
+#define SIGTERM           15
+#define SIGSTKFLT         16
+#define SIGCHLD           17
+#define SIGCONT           18
+#define SIGSTOP           19
+#define SIGTSTP           20
+#define SIGTTIN           21
+#define SIGTTOU           22
+#define SIGURG            23
+#define SIGXCPU           24
+#define SIGXFSZ           25
+#define SIGVTALRM         26
+#define SIGPROF           27
+#define SIGWINCH          28
+#define SIGIO             29
+#define SIGPWR            30
+#define SIGSYS            31
+#define SIGRTMIN          32
 
-#define SIG_MASK(sig) (1ul << ((sig)-1))
-#define SIG_UNBLOCKABLE (SIG_MASK(SIGKILL) | SIG_MASK(SIGSTOP))
+#define SIG_MASK(sig)     (1ul << ((sig)-1))
+#define SIG_UNBLOCKABLE   (SIG_MASK(SIGKILL) | SIG_MASK(SIGSTOP))
 
-#define SIG_DFL 0ul
-#define SIG_IGN 1ul
+#define SIG_DFL           0ul
+#define SIG_IGN           1ul
 
-#define SIG_BLOCK   0
-#define SIG_UNBLOCK 1
-#define SIG_SETMASK 2
+#define SIG_BLOCK         0
+#define SIG_UNBLOCK       1
+#define SIG_SETMASK       2
 
-#define SA_NOCLDSTOP 0x00000001ul
-#define SA_NOCLDWAIT 0x00000002ul
-#define SA_SIGINFO   0x00000004ul
-#define SA_UNSUPPORTED 0x00000400ul
+#define SA_NOCLDSTOP      0x00000001ul
+#define SA_NOCLDWAIT      0x00000002ul
+#define SA_SIGINFO        0x00000004ul
+#define SA_UNSUPPORTED    0x00000400ul
 #define SA_EXPOSE_TAGBITS 0x00000800ul
-#define SA_RESTORER  0x04000000ul
-#define SA_ONSTACK   0x08000000ul
-#define SA_RESTART   0x10000000ul
-#define SA_NODEFER   0x40000000ul
-#define SA_RESETHAND 0x80000000ul
-#define SA_KNOWN (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_RESTORER |  \
-		  SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND)
+#define SA_RESTORER       0x04000000ul
+#define SA_ONSTACK        0x08000000ul
+#define SA_RESTART        0x10000000ul
+#define SA_NODEFER        0x40000000ul
+#define SA_RESETHAND      0x80000000ul
+#define SA_KNOWN                                                                                   \
+	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_RESTORER | SA_ONSTACK | \
+	 SA_RESTART | SA_NODEFER | SA_RESETHAND)
 
 #define SS_ONSTACK    1u
 #define SS_DISABLE    2u
@@ -72,28 +73,28 @@
 #define MINSIGSTKSZ   2048u
 
 /* si_code */
-#define SI_USER    0
-#define SI_KERNEL  0x80
-#define SI_QUEUE   (-1)
-#define SI_TIMER   (-2)
-#define SI_TKILL   (-6)
-#define ILL_ILLOPN 2
-#define FPE_INTDIV 1
-#define FPE_FLTDIV 3
-#define FPE_FLTOVF 4
-#define FPE_FLTUND 5
-#define FPE_FLTRES 6
-#define FPE_FLTINV 7
-#define SEGV_MAPERR 1
-#define SEGV_ACCERR 2
-#define BUS_ADRALN 1
-#define BUS_ADRERR 2
-#define TRAP_BRKPT 1
-#define TRAP_TRACE 2
-#define CLD_EXITED 1
-#define CLD_KILLED 2
-#define CLD_DUMPED 3
-#define CLD_STOPPED 5
+#define SI_USER       0
+#define SI_KERNEL     0x80
+#define SI_QUEUE      (-1)
+#define SI_TIMER      (-2)
+#define SI_TKILL      (-6)
+#define ILL_ILLOPN    2
+#define FPE_INTDIV    1
+#define FPE_FLTDIV    3
+#define FPE_FLTOVF    4
+#define FPE_FLTUND    5
+#define FPE_FLTRES    6
+#define FPE_FLTINV    7
+#define SEGV_MAPERR   1
+#define SEGV_ACCERR   2
+#define BUS_ADRALN    1
+#define BUS_ADRERR    2
+#define TRAP_BRKPT    1
+#define TRAP_TRACE    2
+#define CLD_EXITED    1
+#define CLD_KILLED    2
+#define CLD_DUMPED    3
+#define CLD_STOPPED   5
 #define CLD_CONTINUED 6
 
 struct k_sigaction {

@@ -14,12 +14,23 @@
 typedef s64 move_fn(struct vfs_task *t, int fd, struct uio *uio);
 typedef s64 move_at_fn(struct vfs_task *t, int fd, struct uio *uio, s64 pos, u32 flags);
 
+/* Buffers are bad, which matters only if the descriptor is good. */
+static s64 bad_buffers(struct thread *t, u64 fd, s64 err)
+{
+	struct file *file = fd_get_real(&t->vfs, (int)fd);
+
+	if (!file)
+		return -EBADF;
+	file_put(file);
+	return err;
+}
+
 static s64 move(struct thread *t, const u64 *a, move_fn *fn)
 {
 	struct user_io io;
 	int err = user_io_one(t, &io, a[1], a[2]);
 
-	return err ? err : fn(&t->vfs, (int)a[0], &io.uio);
+	return err ? bad_buffers(t, a[0], err) : fn(&t->vfs, (int)a[0], &io.uio);
 }
 
 static s64 move_vector(struct thread *t, const u64 *a, move_fn *fn)
@@ -28,7 +39,7 @@ static s64 move_vector(struct thread *t, const u64 *a, move_fn *fn)
 	s64 n = user_io_vector(t, &io, a[1], a[2]);
 
 	if (n)
-		return n;
+		return bad_buffers(t, a[0], n);
 	n = fn(&t->vfs, (int)a[0], &io.uio);
 	user_io_fini(&io);
 	return n;
@@ -37,9 +48,14 @@ static s64 move_vector(struct thread *t, const u64 *a, move_fn *fn)
 static s64 move_at(struct thread *t, const u64 *a, move_at_fn *fn)
 {
 	struct user_io io;
-	int err = (s64)a[3] < 0 ? -EINVAL : user_io_one(t, &io, a[1], a[2]);
+	int err;
 
-	return err ? err : fn(&t->vfs, (int)a[0], &io.uio, (s64)a[3], 0);
+	if ((s64)a[3] < 0)
+		return -EINVAL;
+	err = user_io_one(t, &io, a[1], a[2]);
+	if (err)
+		return bad_buffers(t, a[0], err);
+	return fn(&t->vfs, (int)a[0], &io.uio, (s64)a[3], 0);
 }
 
 static s64 move_vector_at(struct thread *t, const u64 *a, move_at_fn *fn, u32 flags)
@@ -48,7 +64,7 @@ static s64 move_vector_at(struct thread *t, const u64 *a, move_at_fn *fn, u32 fl
 	s64 n = user_io_vector(t, &io, a[1], a[2]);
 
 	if (n)
-		return n;
+		return bad_buffers(t, a[0], n);
 	n = fn(&t->vfs, (int)a[0], &io.uio, (s64)a[3], flags);
 	user_io_fini(&io);
 	return n;

@@ -144,7 +144,7 @@ static void begin(struct thread *t, struct user_io *io, struct k_iovec *iov, u32
 
 int user_io_one(struct thread *t, struct user_io *io, u64 base, u64 len)
 {
-	if (!is_user(base, MIN(len, RW_MAX)))
+	if (!is_user(base, len))
 		return -EFAULT;
 	io->owned = NULL;
 	io->one = (struct k_iovec){base, len};

@@ -286,9 +286,13 @@ static void report(struct tests *all, struct test *t)
 /* The child: becomes the test. */
 static _Noreturn void become(const struct tests *all, const struct test *t, int log)
 {
+	/* Whoever started hake may ignore these; a test begins as from a terminal. */
+	static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE};
 	struct strv argv = {0};
 	int null = open("/dev/null", O_RDONLY);
 
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], SIG_DFL);
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(null, STDIN_FILENO);

@@ -8,6 +8,7 @@
 #include "link.h"
 #include "monitor.h"
 #include "route.h"
+#include "start.h"
 #include "task.h"
 #include "timer.h"
 #include <agree/map.h>
@@ -100,6 +101,7 @@ static void fence_obeyed(struct timer *timer)
 {
 	struct fence *fence = container_of(timer, struct fence, timer);
 
+	start_park(fence->core);
 	if (!link_drain(fence->core) || agree_fenced(agreement, fence->core)) {
 		timer_start(timer, RETRY_NS, fence_obeyed);
 		return;

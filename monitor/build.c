@@ -3,6 +3,7 @@
  * one frame holds everything that is private and mapped: the shared pages, stack, and data.
  */
 #include "build.h"
+#include "console.h"
 #include "monitor.h"
 #include <cpio/cpio.h>
 #include <elf/elf.h>
@@ -58,23 +59,31 @@ static bool segment_fits(const struct build *b, const struct elf_segment *s)
 	       (b->file.offset + s->offset - (s->vaddr - start)) % PAGE_SIZE == 0;
 }
 
+/* Say on the console why the file cannot be started. */
+static int refuse(const struct build *b, const char *why)
+{
+	console_printf("monitor: %s %s\n", b->file.name, why);
+	return -ENOEXEC;
+}
+
 static int check_file(struct build *b)
 {
+	static const char layout[] = "is not laid out as a native program: link it with lib/rt";
+	enum elf_error wrong = elf_open(&b->elf, b->file.data, b->file.size, ELF_NATIVE);
 	struct elf_segment s;
 	u32 cursor = 0, n = 0;
 
-	if (elf_open(&b->elf, b->file.data, b->file.size, ELF_NATIVE) != ELF_OK ||
-	    b->elf.type != ELF_TYPE_EXEC)
-		return -ENOEXEC;
+	if (wrong != ELF_OK)
+		return refuse(b, elf_strerror(wrong));
+	if (b->elf.type != ELF_TYPE_EXEC)
+		return refuse(b, layout);
 	while (elf_next_segment(&b->elf, &cursor, ELF_PT_LOAD, &s)) {
 		if (++n > SEGMENTS_MAX || !segment_fits(b, &s))
-			return -ENOEXEC;
+			return refuse(b, layout);
 		if (s.flags & ELF_PF_W)
 			b->data_bytes += ROUND_UP(s.vaddr % PAGE_SIZE + s.memsz, PAGE_SIZE);
 	}
-	if (b->data_bytes > DATA_MAX)
-		return -ENOEXEC;
-	return 0;
+	return b->data_bytes > DATA_MAX ? refuse(b, "has too much data") : 0;
 }
 
 static int check_args(const struct mon_spawn *what)

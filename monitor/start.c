@@ -230,6 +230,8 @@ static void finish_wave(void)
 		begin_wave(next);
 		return;
 	}
+	if (nchildren)
+		fill_startup_page(); /* nobody is starting: it lists nobody (start_park) */
 	console_printf("@up cores=%u ms=%lu\n", cores_up, clock_now_ns() / 1000000);
 	if (when_up)
 		when_up();
@@ -392,6 +394,11 @@ void start_children(void)
 			add_child(core);
 	}
 	begin_wave(wave_of(self.core));
+}
+
+void start_park(u32 core)
+{
+	sys_core_startup(SLOT_CORE, self.cores[core].apic_id, core_startup_page(self.machine, 0));
 }
 
 void start_when_up(void (*then)(void))

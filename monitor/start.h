@@ -32,6 +32,13 @@ void start_children(void);
 /** Look for children that have come up since. */
 void start_check(void);
 
+/**
+ * Let a core that INIT has stopped halt for ever in core 0's start-up page, which lists no children
+ * once all cores are up. Waiting for a STARTUP is no state to leave a core in: an emulator may wake
+ * it with any interrupt that is still on its way, and then it runs the firmware again.
+ */
+void start_park(u32 core);
+
 /** Call @then once, when all cores are up or given up. Core 0 only. */
 void start_when_up(void (*then)(void));
 

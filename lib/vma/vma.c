@@ -187,6 +187,19 @@ static u32 splits(const struct vma_map *map, u64 start, u64 end)
 	return (a && a->start < start) + (b && b->start < end);
 }
 
+/* Let areas begin and end at @start and @end, and give the first between them; 0 or -ENOMEM. */
+static int cut(struct vma_map *map, u64 start, u64 end, u32 *first)
+{
+	int err = reserve(map, splits(map, start, end));
+
+	if (err)
+		return err;
+	split(map, start);
+	split(map, end);
+	*first = index_of(map, start);
+	return 0;
+}
+
 int vma_remove(struct vma_map *map, u64 start, u64 end)
 {
 	u32 first, last;
@@ -194,12 +207,10 @@ int vma_remove(struct vma_map *map, u64 start, u64 end)
 
 	if (start >= end)
 		return 0;
-	err = reserve(map, splits(map, start, end));
+	err = cut(map, start, end, &first);
 	if (err)
 		return err;
-	split(map, start);
-	split(map, end);
-	first = last = index_of(map, start);
+	last = first;
 	while (last < map->count && map->list[last].end <= end)
 		object_put(map, &map->list[last++]);
 	close_slots(map, first, last - first);
@@ -213,12 +224,10 @@ static int change(struct vma_map *map, u64 start, u64 end, const u32 *prot, u32 
 
 	if (start >= end)
 		return 0;
-	err = reserve(map, splits(map, start, end));
+	err = cut(map, start, end, &first);
 	if (err)
 		return err;
-	split(map, start);
-	split(map, end);
-	first = i = index_of(map, start);
+	i = first;
 	for (; i < map->count && map->list[i].end <= end; i++) {
 		if (prot)
 			map->list[i].prot = *prot;

@@ -341,25 +341,12 @@ static const struct test tests[] = {
 	TEST(transactions_are_whole_or_absent),
 };
 
-/* Take "name=number" away from the front of the arguments. */
-static bool take_number(int *argc, char ***argv, const char *name, u64 *value)
-{
-	size_t len = strlen(name);
-
-	if (*argc < 2 || strncmp((*argv)[1], name, len) != 0 || (*argv)[1][len] != '=')
-		return false;
-	*value = strtoul((*argv)[1] + len + 1, NULL, 10);
-	++*argv;
-	--*argc;
-	return true;
-}
-
 int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "worker") == 0)
 		return worker_main();
-	while (take_number(&argc, &argv, "seed", &seed) ||
-	       take_number(&argc, &argv, "kills", &kills))
+	while (test_take_number(&argc, &argv, "seed", &seed) ||
+	       test_take_number(&argc, &argv, "kills", &kills))
 		;
 	seed |= 1ul << 32; /* never 0, and different from the start */
 	if (!begin()) {

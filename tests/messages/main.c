@@ -202,27 +202,14 @@ static const struct test tests[] = {
 	TEST(channels_give_their_memory_back),
 };
 
-/* Take "name=number" away from the front of the arguments. */
-static bool take_number(int *argc, char ***argv, const char *name, u64 *value)
-{
-	size_t len = strlen(name);
-
-	if (*argc < 2 || strncmp((*argv)[1], name, len) != 0 || (*argv)[1][len] != '=')
-		return false;
-	*value = strtoul((*argv)[1] + len + 1, NULL, 10);
-	++*argv;
-	--*argc;
-	return true;
-}
-
 int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "peer") == 0)
 		return peer_main();
 	if (argc == 2 && strcmp(argv[1], "many") == 0)
 		return many_main();
-	while (take_number(&argc, &argv, "count", &stream_count) ||
-	       take_number(&argc, &argv, "bells", &bell_count))
+	while (test_take_number(&argc, &argv, "count", &stream_count) ||
+	       test_take_number(&argc, &argv, "bells", &bell_count))
 		;
 	return tests_run(tests, ARRAY_SIZE(tests), argc, argv);
 }

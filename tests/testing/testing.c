@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <stdlib.h>
 
 static bool failed;
 static char detail[256];
@@ -71,4 +72,16 @@ void test_differs(const char *file, int line, const char *what, s64 got, s64 exp
 {
 	if (first_failure())
 		test_note("%s:%d: %s is %ld, expected %ld", file, line, what, got, expected);
+}
+
+bool test_take_number(int *argc, char ***argv, const char *name, u64 *value)
+{
+	size_t len = strlen(name);
+
+	if (*argc < 2 || strncmp((*argv)[1], name, len) != 0 || (*argv)[1][len] != '=')
+		return false;
+	*value = strtoul((*argv)[1] + len + 1, NULL, 10);
+	++*argv;
+	--*argc;
+	return true;
 }

@@ -16,6 +16,9 @@ struct test {
 /** Run the tests whose names are in @argv[1...], or all; returns how many failed. */
 int tests_run(const struct test *tests, u32 count, int argc, char **argv);
 
+/** Take "name=number" away from the front of the arguments; false if something else is there. */
+bool test_take_number(int *argc, char ***argv, const char *name, u64 *value);
+
 /** Add to what the test's line says, behind its result. */
 void test_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

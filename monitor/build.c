@@ -93,6 +93,8 @@ static int check_args(const struct mon_spawn *what)
 	if (what->args_bytes > DOMAIN_ARGS_MAX || what->argc == 0 || what->priority >= PRIORITIES ||
 	    !memchr(what->path, 0, sizeof(what->path)))
 		return -EINVAL;
+	if (what->slots && (what->slots % DOMAIN_SLOTS || what->slots > CNODE_SLOTS_MAX))
+		return -EINVAL;
 	for (u32 i = 0; i < what->args_bytes; i++)
 		strings += what->args[i] == 0;
 	if (strings != what->argc || what->args[what->args_bytes - 1] != 0)
@@ -101,6 +103,11 @@ static int check_args(const struct mon_spawn *what)
 }
 
 /* ---- objects ---- */
+
+static u32 slots_of(const struct build *b)
+{
+	return b->plan->what->slots ? b->plan->what->slots : DOMAIN_SLOTS;
+}
 
 /* Make an object of the program's block. */
 static int make(struct program *p, enum program_cap which, u32 type, u64 bytes)
@@ -114,7 +121,7 @@ static int make(struct program *p, enum program_cap which, u32 type, u64 bytes)
 static int make_objects(struct build *b)
 {
 	struct program *p = b->p;
-	u64 cnode_bytes = DOMAIN_SLOTS * CNODE_SLOT_BYTES;
+	u64 cnode_bytes = slots_of(b) * CNODE_SLOT_BYTES;
 	u64 total;
 	int err;
 
@@ -207,6 +214,7 @@ static void fill_start(struct build *b)
 	start->ncores = self.ncores;
 	start->node = self.boot->node;
 	start->gifts = b->plan->ngifts;
+	start->slots = slots_of(b);
 	start->argc = what->argc;
 	start->args_bytes = what->args_bytes;
 	memcpy(start->name, b->p->name, sizeof(start->name));

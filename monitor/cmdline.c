@@ -43,6 +43,7 @@ static void run_by_linux(struct mon_spawn *what)
 	const char *line = self.boot->cmdline, *end = find_program();
 
 	strcpy(what->path, "sbin/linux");
+	what->slots = DOMAIN_SLOTS_LINUX;
 	add_arg(what, "linux", 5);
 	add_arg(what, "-c", 2);
 	add_arg(what, line, end - line > 4 ? (size_t)(end - line) - 4 : 0);

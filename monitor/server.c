@@ -157,7 +157,7 @@ static s64 serve_attach(struct request *r)
 	struct channel_view view;
 	int err = -EINVAL;
 
-	if (r->w[2] < DOMAIN_SLOTS)
+	if (r->w[2] < r->from->start->slots)
 		err = channel_attach(r->from, (u32)r->w[1], (cap_t)r->w[2], &view);
 	if (err)
 		return err;

@@ -158,7 +158,7 @@ enum cap_type {
 
 /* Sizes that RETYPE wants, in bytes: a fixed size, or a range for those with a variable one. */
 #define CNODE_SLOT_BYTES 64u /* CAP_CNODE: slots * this; 16 to CNODE_SLOTS_MAX slots */
-#define CNODE_SLOTS_MAX  4096u
+#define CNODE_SLOTS_MAX  32768u
 #define DOMAIN_BYTES     8192u
 #define ASPACE_BYTES     8192u       /* its object, and its root page table */
 #define ASPACE_CONTEXT   0x80000000u /* in RETYPE's type: for contexts, not for a domain */

@@ -28,12 +28,13 @@
 #define DOMAIN_MAP_VA      (64ul * GiB) /* everything else is mapped from here on */
 #define DOMAIN_MAP_END     (64ul * 1024 * GiB)
 
-/* The table of capabilities of a new domain. */
+/* The table of capabilities of a new domain: this large unless it was started with another size. */
 #define DOMAIN_SLOTS        1024u
-#define DOMAIN_SLOT_SELF    1u /* itself: RIGHT_CALL, to derive endpoints from */
-#define DOMAIN_SLOT_SPACE   2u /* its address space */
-#define DOMAIN_SLOT_RAM     3u /* some memory for page tables and small objects */
-#define DOMAIN_SLOT_MONITOR 4u /* endpoint to its monitor (skerry/monitor.h) */
+#define DOMAIN_SLOTS_LINUX  (16 * DOMAIN_SLOTS) /* of a personality: four a process */
+#define DOMAIN_SLOT_SELF    1u                  /* itself: RIGHT_CALL, to derive endpoints from */
+#define DOMAIN_SLOT_SPACE   2u                  /* its address space */
+#define DOMAIN_SLOT_RAM     3u                  /* some memory for page tables and small objects */
+#define DOMAIN_SLOT_MONITOR 4u                  /* endpoint to its monitor (skerry/monitor.h) */
 #define DOMAIN_SLOT_TIMER   5u
 #define DOMAIN_SLOT_GIFTS   6u /* what it was given beyond that: drivers, tests */
 #define DOMAIN_GIFTS        10u
@@ -58,6 +59,7 @@ struct domain_start {
 	u64 notices; /* how often the monitor has had something to tell (MON_NOTICE) */
 	u32 argc;
 	u32 args_bytes;
+	u32 slots; /* of its table of capabilities */
 	char name[DOMAIN_NAME_MAX];
 	char args[DOMAIN_ARGS_MAX]; /* argc strings, each with its NUL */
 };

@@ -96,7 +96,7 @@ struct mon_spawn {
 	u32 argc;
 	u32 args_bytes;
 	u32 priority; /* 0 for PRIORITY_DEFAULT; below the monitor's */
-	u32 reserved;
+	u32 slots;    /* of its table of capabilities; a multiple of DOMAIN_SLOTS; 0: just that */
 	char path[64];
 	char args[DOMAIN_ARGS_MAX]; /* argc strings with their NULs; the first is the program's name
 				     */

@@ -52,7 +52,7 @@ _Noreturn void rt_entry(void)
 
 	thread_init();
 	clock_init(start->tsc_hz, start->tsc_start);
-	slots_init(DOMAIN_SLOT_FREE, DOMAIN_SLOTS);
+	slots_init(DOMAIN_SLOT_FREE, start->slots);
 	memory_init();
 	loop_init();
 	copy_args(start);

@@ -4,22 +4,44 @@
 #include <heap/heap.h>
 #include <stdlib.h>
 
-#define GROW_BYTES (32 * KiB) /* at least, so that frames are few */
+/* What is asked for at a time: a part of what there is, so that frames are few. */
+#define GROW_MIN  (32 * KiB)
+#define GROW_MAX  (16 * MiB)
+#define GROW_PART 4u
 
 static struct heap heap;
 
-/* A frame that is not mapped in the end stays with the program: there is no way to shrink. */
+/* A frame of at least @bytes; more if there is plenty. 0 or a negative errno. */
+static int new_frame(struct malloc_source *source, u64 bytes, cap_t *frame, u64 *size)
+{
+	u64 more = MIN(MAX(heap.total_bytes / GROW_PART, GROW_MIN), GROW_MAX);
+
+	if (source->spare_bytes >= bytes) {
+		*frame = source->spare;
+		*size = source->spare_bytes;
+		source->spare_bytes = 0;
+		return 0;
+	}
+	if (bytes < more && source->frame_new(more, frame, size) == 0)
+		return 0;
+	return source->frame_new(bytes, frame, size);
+}
+
+/* A frame that cannot be mapped now, for want of page tables, is kept for the next time. */
 static void *more(void *arg, size_t bytes, size_t *got)
 {
 	struct malloc_source *source = arg;
 	u64 va = source->next, size = 0;
 	cap_t frame;
 
-	if (source->frame_new(MAX(bytes, GROW_BYTES), &frame, &size))
+	if (source->end - va < bytes || new_frame(source, bytes, &frame, &size))
 		return NULL;
 	if (size > source->end - va ||
-	    vspace_map(source->space, va, frame, 0, size, MAP_READ | MAP_WRITE))
+	    vspace_map(source->space, va, frame, 0, size, MAP_READ | MAP_WRITE)) {
+		source->spare = frame;
+		source->spare_bytes = size;
 		return NULL;
+	}
 	source->next += size;
 	*got = size;
 	return (void *)va;

@@ -14,6 +14,8 @@ struct malloc_source {
 	u64 next, end;
 	/* Take a frame of at least @bytes; sets how many it has. 0 or a negative errno. */
 	int (*frame_new)(u64 bytes, cap_t *frame, u64 *got);
+	cap_t spare; /* a frame that is not mapped yet */
+	u64 spare_bytes;
 };
 
 /** Before the first malloc. @source stays in use. */

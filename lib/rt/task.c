@@ -38,6 +38,7 @@ static int fill_request(const struct rt_spawn *spawn)
 	request->argc = (u32)spawn->argc;
 	request->args_bytes = bytes;
 	request->priority = spawn->priority;
+	request->slots = spawn->slots;
 	return 0;
 }
 

@@ -22,6 +22,7 @@ struct rt_task {
 struct rt_spawn {
 	u32 core;
 	u32 priority; /* 0: PRIORITY_DEFAULT */
+	u32 slots;    /* of its table of capabilities; 0: DOMAIN_SLOTS */
 	cap_t gift;   /* put into the program's DOMAIN_SLOT_GIFTS; same core only */
 	int argc;
 	const char *const *argv; /* argv[0] is the program: "bin/x", or "x" for that */

@@ -25,6 +25,7 @@ static const char *const top_dirs[] = {
 
 static const char *const kind_names[NKINDS] = {
 	[LIBRARY] = "library",
+	[EMBEDDED] = "embedded",
 	[DOMAIN] = "domain",
 	[KERNEL] = "kernel",
 	[LOADER] = "loader",
@@ -55,8 +56,8 @@ enum field_type {
 
 #define K(kind) (1u << (kind))
 #define COMPILED                                                                                   \
-	(K(LIBRARY) | K(DOMAIN) | K(KERNEL) | K(LOADER) | K(HOST_PROGRAM) | K(LINUX_PROGRAM) |     \
-	 K(UNIT_TEST))
+	(K(LIBRARY) | K(EMBEDDED) | K(DOMAIN) | K(KERNEL) | K(LOADER) | K(HOST_PROGRAM) |          \
+	 K(LINUX_PROGRAM) | K(UNIT_TEST))
 #define LINKED (COMPILED & ~K(LIBRARY))
 #define TEST   (K(UNIT_TEST) | K(HOST_TEST) | K(BOOT_TEST))
 #define BOOTED (K(BOOT_TEST) | K(BENCHMARK))
@@ -76,7 +77,8 @@ static const struct field {
 	FIELD("cflags", cflags, LIST, COMPILED),
 	FIELD("includes", includes, LIST, COMPILED),
 	FIELD("ldflags", ldflags, LIST, LINKED),
-	FIELD("ldscript", ldscript, FILENAME, K(DOMAIN) | K(KERNEL) | K(LOADER)),
+	FIELD("ldscript", ldscript, FILENAME, K(EMBEDDED) | K(DOMAIN) | K(KERNEL) | K(LOADER)),
+	FIELD("embeds", embeds, LIST, K(DOMAIN)),
 	FIELD("system_libs", system_libs, LIST, K(LIBRARY) | K(HOST_PROGRAM) | K(UNIT_TEST)),
 	FIELD("sanitize", sanitize, LIST, K(UNIT_TEST) | K(HOST_PROGRAM)),
 	FIELD("path", path, STRING, K(DOMAIN) | K(HOST_PROGRAM) | K(LINUX_PROGRAM)),

@@ -13,6 +13,7 @@
 
 enum kind {
 	LIBRARY,       /* a static library, for Skerry, the build host, or both */
+	EMBEDDED,      /* a shared object without a C library, that a domain carries in itself */
 	DOMAIN,        /* a native program of Skerry */
 	KERNEL,        /* a ring 0 program that carries its own symbol table */
 	LOADER,        /* what the boot loader or QEMU starts */
@@ -45,7 +46,7 @@ struct item {
 	const char *where; /* "lib/ump/Hakefile:3", for messages */
 
 	/* things that are compiled */
-	struct strv sources, libs, cflags, ldflags, includes, system_libs, sanitize;
+	struct strv sources, libs, cflags, ldflags, includes, system_libs, sanitize, embeds;
 	const char *ldscript, *path, *libc;
 	bool target, host;
 

@@ -8,6 +8,7 @@
  *   obj/VARIANT/ITEM/...  objects          root/...    programs, as they lie in the image
  *   lib/VARIANT/...       libraries        bin/...     programs for the build host
  *   NAME, NAME.elf        kernel, loader   tests/...   unit tests
+ *   embed/NAME.so         what domains carry in themselves
  *
  * Ninja runs in the top folder, so that the compiler's messages name files from there.
  */
@@ -35,7 +36,7 @@
 
 #define MUSL_SPECS "-specs=/usr/lib/x86_64-linux-musl/musl-gcc.specs"
 
-enum variant { TARGET, RING0, BOOT, HOST, ASAN, TSAN, MUSL, GLIBC, NVARIANTS };
+enum variant { TARGET, RING0, BOOT, EMBED, HOST, ASAN, TSAN, MUSL, GLIBC, NVARIANTS };
 
 static const struct {
 	const char *name, *cflags, *ldflags;
@@ -52,6 +53,11 @@ static const struct {
 		  BARE " -ffreestanding -mcmodel=small -mgeneral-regs-only -mno-red-zone -fno-pic",
 		  "-static -nostdlib -no-pie -Wl,-z,max-page-size=4096 -Wl,--build-id=none "
 		  "-Wl,-z,noexecstack"},
+	[EMBED] = {"embed",
+		   "-O2 -ffreestanding -fPIC -fno-stack-protector -mgeneral-regs-only "
+		   "-fcf-protection=none -fasynchronous-unwind-tables $musl",
+		   "-shared -nostdlib -s -Wl,--hash-style=both -Wl,-z,max-page-size=4096 "
+		   "-Wl,-Bsymbolic -Wl,--build-id=sha1 -Wl,--eh-frame-hdr -Wl,-z,noexecstack"},
 	[HOST] = {"host", HOSTED " -O2", ""},
 	[ASAN] = {"host-asan", HOSTED " -O1 -fsanitize=address,undefined -fno-sanitize-recover=all",
 		  "-fsanitize=address,undefined"},
@@ -96,6 +102,8 @@ static enum variant libc_variant(const struct item *it)
 
 static enum variant program_variant(const struct item *it, size_t i)
 {
+	if (it->kind == EMBEDDED)
+		return EMBED;
 	if (it->kind == DOMAIN)
 		return TARGET;
 	if (it->kind == KERNEL)
@@ -138,11 +146,18 @@ static char *library_output(const struct item *it, enum variant v)
 	return strf("%s/lib/%s/lib%s.a", build_dir(), variants[v].name, it->name);
 }
 
+static char *embedded_output(const char *name)
+{
+	return strf("%s/embed/%s.so", build_dir(), name);
+}
+
 char *item_output(const struct item *it)
 {
 	switch (it->kind) {
 	case LIBRARY:
 		return library_output(it, it->host ? HOST : TARGET);
+	case EMBEDDED:
+		return embedded_output(it->name);
 	case DOMAIN:
 	case LINUX_PROGRAM:
 		return strf("%s/root/%s", build_dir(), image_path(it));
@@ -213,6 +228,21 @@ static char *compile_flags(const struct item *it, const char *first)
 	return strv_join(&flags, " ");
 }
 
+/* What @it carries in itself: its assembly includes these by name (.incbin "NAME.so"). */
+static char *embedded_files(struct writer *w, const struct item *it)
+{
+	struct strv files = {0}, known = project_names(w->p, EMBEDDED);
+
+	for (size_t i = 0; i < it->embeds.n; i++) {
+		if (!project_find(w->p, EMBEDDED, it->embeds.v[i]))
+			die("%s: %s \"%s\" embeds \"%s\", which no Hakefile defines%s", it->where,
+			    kind_name(it->kind), it->name, it->embeds.v[i],
+			    suggest(it->embeds.v[i], &known));
+		strv_add(&files, embedded_output(it->embeds.v[i]));
+	}
+	return strv_join(&files, " ");
+}
+
 /* Writes the compilation of @it's sources. Returns the objects. */
 static struct strv write_objects(struct writer *w, const struct item *it, enum variant v)
 {
@@ -223,8 +253,12 @@ static struct strv write_objects(struct writer *w, const struct item *it, enum v
 		char *object =
 			strf("%s/obj/%s/%s/%s.o", build_dir(), variants[v].name, it->name, source);
 
-		buf_addf(&w->ninja, "build %s: cc %s\n  flags = %s\n", object, source,
+		bool embeds = it->embeds.n && strcmp(source + strlen(source) - 2, ".S") == 0;
+
+		buf_addf(&w->ninja, "build %s: cc %s | %s\n  flags = %s", object, source,
+			 embeds ? embedded_files(w, it) : "",
 			 compile_flags(it, strf("$flags_%s", variants[v].name)));
+		buf_addf(&w->ninja, embeds ? " -Wa,-I%s/embed\n" : "\n", build_dir());
 		buf_addf(&w->commands,
 			 "%s{\"directory\": \"%s\", \"file\": \"%s\", \"output\": \"%s\",\n"
 			 " \"command\": \"gcc %s -c %s -o %s\"}",

@@ -89,6 +89,7 @@ static void resume(struct fiber_loop *loop, struct fiber *fiber)
 {
 	fiber->state = FIBER_RUNNING;
 	loop->current = fiber;
+	loop->switches++;
 	note_leave(&loop->note, &fiber->note);
 	fiber_switch_stack(&loop->stack_pointer, fiber->stack_pointer);
 	note_arrive(&loop->note, &fiber->note);

@@ -84,10 +84,11 @@ struct fiber {
 	struct fiber_stack_note note;
 };
 
-/* A loop. Private but for @nfibers. */
+/* A loop. Private but for @nfibers and @switches. */
 struct fiber_loop {
 	u32 nfibers; /* started and not ended */
 	bool stopping;
+	u64 switches; /* how often a fiber was entered: who reads the same twice has not waited */
 	const struct fiber_io *io;
 	void *io_arg;
 	struct fiber *current;

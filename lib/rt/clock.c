@@ -24,6 +24,12 @@ u64 clock_now_ns(void)
 	return scale(clock_tsc() - zero, ns_per_tick);
 }
 
+void clock_scale(u64 *to_zero, u64 *to_ns_per_tick)
+{
+	*to_zero = zero;
+	*to_ns_per_tick = ns_per_tick;
+}
+
 u64 clock_to_tsc(u64 ns)
 {
 	/* One tick more than the rounded value: a timer must not fire before its time. */

@@ -16,6 +16,12 @@ void clock_init(u64 tsc_hz, u64 tsc_start);
 
 u64 clock_now_ns(void);
 
+/**
+ * How it is computed, for code that cannot call it: (counter - @zero) * @ns_per_tick >> 32, the
+ * product being of 128 bits.
+ */
+void clock_scale(u64 *zero, u64 *ns_per_tick);
+
 /** The reading of the counter at @ns; for TIMER_SET. Never 0. */
 u64 clock_to_tsc(u64 ns);
 

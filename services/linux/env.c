@@ -37,7 +37,7 @@ static void free_page(void *arg, struct page *page)
 static u64 now_ns(void *arg)
 {
 	(void)arg;
-	return clock_now_ns() + timer_realtime_offset();
+	return timer_realtime();
 }
 
 static void random_for_vfs(void *arg, void *to, size_t len)

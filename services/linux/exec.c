@@ -13,6 +13,7 @@
 #include "signal.h"
 #include "syscall.h"
 #include "timer.h"
+#include "timer.h"
 #include "uaccess.h"
 #include "vdso.h"
 
@@ -312,6 +313,7 @@ static void become(struct exec *e)
 	p->did_exec = true;
 	if (e->secure)
 		p->death_signal = 0;
+	posix_timers_delete(p);
 	sighand_reset(p->sighand);
 	fd_table_exec(&t->vfs);
 	thread_sync_vfs(t);

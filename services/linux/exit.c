@@ -140,6 +140,9 @@ static void process_end(struct thread *t)
 
 	p->group_exit = true; /* whatever happens while files are closed */
 	timer_cancel(&p->real);
+	posix_timers_delete(p);
+	cpu_timer_cancel(&p->virtual);
+	cpu_timer_cancel(&p->prof);
 	p->maxrss_pages = MAX(p->maxrss_pages, p->mm ? p->mm->peak_pages : 0);
 	p->minor_faults += p->mm ? p->mm->minor_faults : 0;
 	leave_session(t);
@@ -163,6 +166,8 @@ void thread_end(struct thread *t)
 	struct process *p = t->process;
 	bool last = p->nthreads == 1;
 	u32 zero = 0;
+
+	cpu_timers_forget(t);
 
 	if (t->clear_child_tid && p->mm) {
 		copy_out(t, t->clear_child_tid, &zero, sizeof(zero));

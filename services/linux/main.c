@@ -122,15 +122,15 @@ static int init(struct vfs **vfs)
 	random_init();
 	sigframe_init();
 	if (!err)
+		err = vdso_init();
+	if (!err)
 		err = timer_init();
 	if (err)
 		return err;
 	*vfs = env_init();
 	if (!*vfs)
 		return -ENOMEM;
-	err = vdso_init();
-	if (!err)
-		err = console_init(*vfs);
+	err = console_init(*vfs);
 	if (!err)
 		err = proc_init(*vfs);
 	return err;

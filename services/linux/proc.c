@@ -287,7 +287,7 @@ static const char *range_name(const struct mm *mm, const struct vma *v)
 		return "[heap]";
 	if (v->flags & VM_STACK)
 		return "[stack]";
-	return v->flags & VM_VDSO ? "[vdso]" : "";
+	return "";
 }
 
 static int show_maps(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
@@ -300,7 +300,8 @@ static int show_maps(void *arg, struct vfs_task *reader, u32 pid, struct text *o
 		return -EACCES;
 	for (u32 i = 0; p && p->mm && i < p->mm->vmas.count; i++) {
 		const struct vma *v = &p->mm->vmas.list[i];
-		struct file *file = backing_file(v->object);
+		struct backing *backing = v->object;
+		struct file *file = backing_file(backing);
 		u32 dev = file ? file->inode->sb->dev : 0;
 
 		text_printf(out, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", v->start, v->end,
@@ -308,6 +309,9 @@ static int show_maps(void *arg, struct vfs_task *reader, u32 pid, struct text *o
 			    v->prot & PROT_EXEC ? 'x' : '-', v->flags & VM_SHARED ? 's' : 'p',
 			    v->offset, VFS_MAJOR(dev), VFS_MINOR(dev), file ? file->inode->ino : 0);
 		if (file && vfs_path_name(reader, &file->path, path, sizeof(path)) > 0)
+			text_printf(out, "                   %s\n", path);
+		else if (backing && backing->ops->path &&
+			 backing->ops->path(backing, path, sizeof(path)) > 0)
 			text_printf(out, "                   %s\n", path);
 		else
 			text_printf(out, "                   %s\n", range_name(p->mm, v));

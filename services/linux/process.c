@@ -1,5 +1,6 @@
 /* See process.h. */
 #include "process.h"
+#include "signal.h"
 
 #include <rt/rt.h>
 #include <errno.h>
@@ -106,6 +107,12 @@ static void list_remove(struct process *p)
 		p->list_next->list_prev = p->list_prev;
 }
 
+static void alarm_expired(struct itimer *timer, u64 times)
+{
+	(void)times;
+	signal_from_kernel(container_of(timer, struct process, real), SIGALRM);
+}
+
 struct process *process_new(u32 pid_wanted)
 {
 	u32 pid = pid_wanted ? pid_wanted : new_number();
@@ -121,6 +128,7 @@ struct process *process_new(u32 pid_wanted)
 	p->start_ns = clock_now_ns();
 	p->exit_signal = SIGCHLD;
 	p->dumpable = 1;
+	p->real.expired = alarm_expired;
 	list_add(p);
 	nprocesses++;
 	return p;

@@ -54,12 +54,25 @@ struct sighand {
 	struct k_sigaction action[SIGNALS];
 };
 
-/* A timer that posts a signal to a process; see timer.c. */
+/* A timer of the machine's clocks; see timer.h. */
 struct itimer {
 	struct fiber_timer node;
 	bool armed;
 	u64 interval_ns;
+	u64 real_ns; /* of the real-time clock; 0: of the monotonic one */
+	struct itimer *next_real;
+	void (*expired)(struct itimer *timer, u64 times);
+};
+
+/* A timer of the time that a process or one thread of it uses. */
+struct cpu_timer {
+	struct cpu_timer *next;
 	struct process *process;
+	struct thread *thread; /* NULL: all of the process */
+	bool user_only;
+	bool armed;
+	u64 expires_ns, interval_ns;
+	void (*expired)(struct cpu_timer *timer);
 };
 
 enum thread_state {
@@ -140,9 +153,11 @@ struct process {
 	struct fiber_queue child_wait;  /* those who wait for its children */
 	struct fiber_queue *vfork_wait; /* its parent, until exec or exit */
 	struct itimer real;
-	u64 virtual_ns, virtual_interval_ns; /* ITIMER_VIRTUAL: left; PROF */
-	u64 prof_ns, prof_interval_ns;
-	bool has_cpu_timers; /* one of those, or RLIMIT_CPU: time must be watched */
+	struct cpu_timer virtual, prof; /* ITIMER_* */
+	struct cpu_timer *cpu_timers;   /* those that are armed */
+	bool has_cpu_timers;            /* one of those, or RLIMIT_CPU: time must be watched */
+	struct posix_timer *posix_timers;
+	s32 next_timer_id;
 	u64 start_ns;
 	u64 dead_user_ns, dead_system_ns; /* of threads that ended */
 	u64 children_user_ns, children_system_ns;

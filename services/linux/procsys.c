@@ -85,7 +85,7 @@ static int show_kernel_cmdline(void *arg, struct vfs_task *reader, u32 pid, stru
 static int show_system_stat(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
 {
 	u64 user = 0, system = 0, all = clock_now_ns(), tick = NS_PER_S / TICKS_PER_S;
-	u64 boot_s = (timer_realtime_offset() + 0) / NS_PER_S;
+	u64 boot_s = timer_realtime_at(0) / NS_PER_S;
 
 	(void)arg, (void)reader, (void)pid;
 	for (const struct process *p = process_from(0); p; p = p->list_next) {

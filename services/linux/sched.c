@@ -2,6 +2,7 @@
 #include "sched.h"
 #include "signal.h"
 #include "syscall.h"
+#include "timer.h"
 #include "trap.h"
 
 #include <rt/rt.h>
@@ -232,6 +233,8 @@ static void arm_slice(struct thread *t, u64 now_ns)
 
 	if (queue && t->policy != SCHED_FIFO)
 		deadline_ns = now_ns + MAX(t->slice_left_ns, GRANULE_NS);
+	if (t->process->has_cpu_timers)
+		deadline_ns = MIN(deadline_ns, now_ns + MIN(cpu_timers_left(t), NS_PER_S));
 	if (rt_loop.timers)
 		deadline_ns = MIN(deadline_ns, rt_loop.timers->deadline_ns);
 	if (slice_timer_ns <= now_ns)
@@ -254,7 +257,7 @@ static bool needs_delivery(const struct thread *t)
 /* @now_ns  when the run ended; is set to when all is done, if the thread ran all the time */
 static void handle(struct runner *self, struct thread *t, s64 reason, u64 *now_ns)
 {
-	u64 switches = t->switches;
+	u64 switches = rt_loop.switches;
 
 	self->thread = t;
 	t->fiber = &self->fiber;
@@ -270,7 +273,7 @@ static void handle(struct runner *self, struct thread *t, s64 reason, u64 *now_n
 		signal_deliver(t);
 	if (*self->stack != STACK_MARK)
 		rt_panic("linux: the stack of a call has overflowed (call %lu)", t->call_number);
-	if (t->switches == switches) {
+	if (rt_loop.switches == switches) {
 		u64 ended_ns = clock_now_ns();
 
 		t->system_ns += ended_ns - *now_ns;
@@ -300,7 +303,7 @@ static s64 run(struct thread *t, u64 *now_ns)
 	charge(t, ns);
 	min_vruntime = MAX(min_vruntime, is_real_time(t) ? 0 : MIN(t->vruntime, min_vruntime + ns));
 	if (t->process->has_cpu_timers)
-		trap_cpu_timers(t, ns);
+		cpu_timers_check(t);
 	return reason;
 }
 

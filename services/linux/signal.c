@@ -1,6 +1,7 @@
 /* See signal.h: posting and taking. */
 #include "signal.h"
 #include "sched.h"
+#include "timer.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -60,7 +61,8 @@ bool signal_is_ignored(const struct process *p, int sig)
 
 /* ---- what is pending ---- */
 
-static void drop(struct pending *pending, u64 set)
+/* @p  whose they are; NULL: it is past caring */
+static void drop(struct process *p, struct pending *pending, u64 set)
 {
 	struct sigqueue **at = &pending->first;
 
@@ -70,6 +72,8 @@ static void drop(struct pending *pending, u64 set)
 
 		if (set & SIG_MASK(q->info.signo)) {
 			*at = q->next;
+			if (p && q->info.code == SI_TIMER)
+				posix_timer_dropped(p, &q->info);
 			free(q);
 		} else {
 			at = &q->next;
@@ -79,7 +83,7 @@ static void drop(struct pending *pending, u64 set)
 
 void pending_clear(struct pending *pending)
 {
-	drop(pending, UINT64_MAX);
+	drop(NULL, pending, UINT64_MAX);
 }
 
 static u64 count(const struct pending *pending)
@@ -97,9 +101,10 @@ static int add(struct process *p, struct pending *pending, const struct k_siginf
 	bool real_time = info->signo >= SIGRTMIN;
 	struct sigqueue **at, *q;
 
-	if (!real_time && pending->set & SIG_MASK(info->signo))
+	/* A timer's signal is one beside others of its number, and has its place already. */
+	if (info->code != SI_TIMER && !real_time && pending->set & SIG_MASK(info->signo))
 		return 0;
-	if (real_time && info->code != SI_USER && info->code != SI_KERNEL &&
+	if (real_time && info->code < 0 && info->code != SI_TIMER &&
 	    count(pending) >= p->limits[RLIMIT_SIGPENDING].cur)
 		return -EAGAIN;
 	q = malloc(sizeof(*q));
@@ -115,7 +120,7 @@ static int add(struct process *p, struct pending *pending, const struct k_siginf
 	return 0;
 }
 
-static void take(struct pending *pending, int sig, struct k_siginfo *info)
+static void take(struct process *p, struct pending *pending, int sig, struct k_siginfo *info)
 {
 	struct sigqueue **at = &pending->first, *q;
 	bool more = false;
@@ -131,6 +136,8 @@ static void take(struct pending *pending, int sig, struct k_siginfo *info)
 			more |= r->info.signo == sig;
 		free(q);
 	}
+	if (info->code == SI_TIMER)
+		posix_timer_taken(p, info);
 	if (!more)
 		pending->set &= ~SIG_MASK(sig);
 }
@@ -151,7 +158,7 @@ int signal_take(struct thread *t, u64 set, struct k_siginfo *info)
 		sig = lowest(from->set & set);
 	}
 	if (sig)
-		take(from, sig, info);
+		take(t->process, from, sig, info);
 	return sig;
 }
 
@@ -213,9 +220,9 @@ static void prepare(struct process *p, int sig)
 	else if (STOP_SIGNALS & SIG_MASK(sig))
 		gone = SIG_MASK(SIGCONT);
 	if (gone) {
-		drop(&p->pending, gone);
+		drop(p, &p->pending, gone);
 		for (struct thread *t = p->threads; t; t = t->next)
-			drop(&t->pending, gone);
+			drop(p, &t->pending, gone);
 	}
 	if (sig == SIGCONT || sig == SIGKILL)
 		proceed(p, sig == SIGKILL);
@@ -244,8 +251,11 @@ static int post(struct process *p, struct thread *only, const struct k_siginfo *
 			t = t->next;
 	}
 	if (t && !(t->sigmask & bit) &&
-	    (signal_is_ignored(p, sig) || is_protected(p, sig, info->code)))
+	    (signal_is_ignored(p, sig) || is_protected(p, sig, info->code))) {
+		if (info->code == SI_TIMER)
+			posix_timer_dropped(p, info);
 		return 0;
+	}
 	err = add(p, only ? &only->pending : &p->pending, info);
 	if (err)
 		return err;
@@ -296,7 +306,7 @@ void signal_force(struct thread *t, const struct k_siginfo *info)
 	if (t->sigmask & bit || action->handler == SIG_IGN)
 		action->handler = SIG_DFL;
 	t->sigmask &= ~bit;
-	drop(&t->pending, bit);
+	drop(t->process, &t->pending, bit);
 	add(t->process, &t->pending, info);
 }
 

@@ -1,6 +1,6 @@
 /* See timer.h. */
 #include "timer.h"
-#include "signal.h"
+#include "vdso.h"
 
 #include <errno.h>
 #include <rt/rt.h>
@@ -9,7 +9,9 @@
 
 static struct fiber_timer *heap; /* armed timers */
 static struct fiber_queue sleeper;
-static u64 realtime_offset_ns;
+static struct itimer *real_timers; /* those that are armed for the real-time clock */
+
+struct wait_queue timer_clock_set;
 
 /* ---- the real-time clock of the machine ---- */
 
@@ -23,30 +25,83 @@ static s64 days_of(s64 year, u32 month, u32 day)
 	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-u64 timer_realtime_offset(void)
+u64 timer_realtime_at(u64 monotonic_ns)
 {
-	return realtime_offset_ns;
+	return vvar_realtime(vdso_vvar(), monotonic_ns);
 }
 
-void timer_set_realtime(u64 now_ns)
+u64 timer_realtime(void)
 {
-	realtime_offset_ns = now_ns - clock_now_ns();
+	return timer_realtime_at(clock_now_ns());
 }
 
 /* ---- timers ---- */
 
+static void heap_add(struct itimer *timer, u64 deadline_ns)
+{
+	timer->node.deadline_ns = deadline_ns;
+	timer->armed = true;
+	fiber_timer_add(&heap, &timer->node);
+	if (heap == &timer->node)
+		fiber_wake_all(&sleeper);
+}
+
+void timer_arm(struct itimer *timer, u64 deadline_ns)
+{
+	timer_cancel(timer);
+	heap_add(timer, deadline_ns);
+}
+
+/* When the real-time clock will read @real_ns, as far as is known now. */
+static u64 monotonic_of(u64 real_ns)
+{
+	u64 now_ns = clock_now_ns(), real_now_ns = timer_realtime_at(now_ns);
+
+	if (real_ns <= real_now_ns)
+		return now_ns;
+	return real_ns - real_now_ns >= NS_MAX ? FIBER_FOREVER : now_ns + (real_ns - real_now_ns);
+}
+
+void timer_arm_realtime(struct itimer *timer, u64 real_ns)
+{
+	timer_cancel(timer);
+	timer->real_ns = real_ns;
+	timer->next_real = real_timers;
+	real_timers = timer;
+	heap_add(timer, monotonic_of(real_ns));
+}
+
+void timer_cancel(struct itimer *timer)
+{
+	struct itimer **at;
+
+	if (!timer->armed)
+		return;
+	fiber_timer_remove(&heap, &timer->node);
+	timer->armed = false;
+	if (!timer->real_ns)
+		return;
+	for (at = &real_timers; *at != timer; at = &(*at)->next_real)
+		;
+	*at = timer->next_real;
+	timer->real_ns = 0;
+}
+
 static void expire(struct itimer *timer)
 {
-	u64 deadline_ns = timer->node.deadline_ns;
+	u64 deadline_ns = timer->node.deadline_ns, real_ns = timer->real_ns, times = 1;
 
-	timer->armed = false;
+	timer_cancel(timer);
 	if (timer->interval_ns) {
 		u64 now_ns = clock_now_ns();
-		u64 missed = (now_ns - deadline_ns) / timer->interval_ns;
 
-		timer_arm(timer, deadline_ns + (missed + 1) * timer->interval_ns);
+		times += (MAX(now_ns, deadline_ns) - deadline_ns) / timer->interval_ns;
+		if (real_ns)
+			timer_arm_realtime(timer, real_ns + times * timer->interval_ns);
+		else
+			timer_arm(timer, deadline_ns + times * timer->interval_ns);
 	}
-	signal_from_kernel(timer->process, SIGALRM);
+	timer->expired(timer, times);
 }
 
 /* Sleeps until the earliest; woken when there is an earlier one. */
@@ -55,37 +110,33 @@ static void sleep_and_expire(void *arg)
 	(void)arg;
 	for (;;) {
 		fiber_wait(&rt_loop, &sleeper, heap ? heap->deadline_ns : FIBER_FOREVER);
-		while (heap && heap->deadline_ns <= clock_now_ns()) {
-			struct itimer *timer = container_of(heap, struct itimer, node);
-
-			fiber_timer_remove(&heap, heap);
-			expire(timer);
-		}
+		while (heap && heap->deadline_ns <= clock_now_ns())
+			expire(container_of(heap, struct itimer, node));
 	}
 }
 
-void timer_arm(struct itimer *timer, u64 deadline_ns)
+void timer_set_realtime(u64 now_ns)
 {
-	timer_cancel(timer);
-	timer->node.deadline_ns = deadline_ns;
-	timer->armed = true;
-	fiber_timer_add(&heap, &timer->node);
-	if (heap == &timer->node)
-		fiber_wake_all(&sleeper);
-}
+	u64 monotonic_ns = clock_now_ns();
+	struct vvar *v = vdso_begin();
 
-void timer_cancel(struct itimer *timer)
-{
-	if (!timer->armed)
-		return;
-	fiber_timer_remove(&heap, &timer->node);
-	timer->armed = false;
+	v->real_offset_ns = now_ns - monotonic_ns;
+	v->slew_start_ns = v->slew_end_ns = monotonic_ns;
+	v->slew_rate = 0;
+	vdso_end();
+	for (struct itimer *timer = real_timers; timer; timer = timer->next_real) {
+		fiber_timer_remove(&heap, &timer->node);
+		timer->node.deadline_ns = monotonic_of(timer->real_ns);
+		fiber_timer_add(&heap, &timer->node);
+	}
+	fiber_wake_all(&sleeper);
+	wait_wake(&timer_clock_set, 0);
 }
 
 int timer_init(void)
 {
 	/* Without a clock that runs while the machine is off, time begins with the year 2026. */
-	realtime_offset_ns = (u64)days_of(2026, 1, 1) * 86400 * NS_PER_S;
+	timer_set_realtime((u64)days_of(2026, 1, 1) * 86400 * NS_PER_S + clock_now_ns());
 	return rt_fiber_start(sleep_and_expire, NULL);
 }
 
@@ -115,32 +166,42 @@ u64 timer_deadline(u64 timeout_ns)
 	return timeout_ns >= NS_MAX ? FIBER_FOREVER : clock_now_ns() + timeout_ns;
 }
 
-int timer_read_clock(struct thread *t, s32 clock, u64 *ns)
-{
-	u64 user_ns, system_ns;
+/* ---- clocks ---- */
 
+int timer_clock_kind(s32 clock)
+{
 	switch (clock) {
 	case 0:  /* CLOCK_REALTIME */
 	case 5:  /* ..._COARSE */
 	case 8:  /* CLOCK_REALTIME_ALARM */
 	case 11: /* CLOCK_TAI: no leap seconds are known, as on Linux without adjtimex */
-		*ns = clock_now_ns() + realtime_offset_ns;
-		return 0;
+		return 1;
 	case 1: /* CLOCK_MONOTONIC */
 	case 4: /* ..._RAW */
 	case 6: /* ..._COARSE */
 	case 7: /* CLOCK_BOOTTIME */
 	case 9: /* ..._ALARM */
-		*ns = clock_now_ns();
-		return 0;
-	case 2: /* CLOCK_PROCESS_CPUTIME_ID */
-		process_times(t->process, &user_ns, &system_ns);
-		*ns = user_ns + system_ns;
-		return 0;
-	case 3: /* CLOCK_THREAD_CPUTIME_ID */
-		*ns = t->user_ns + t->system_ns;
 		return 0;
 	default:
-		return -EINVAL;
+		return -1;
 	}
+}
+
+int timer_read_clock(struct thread *t, s32 clock, u64 *ns)
+{
+	struct cpu_timer of;
+	int kind = timer_clock_kind(clock);
+
+	if (kind < 0) {
+		if (cpu_clock_find(t, clock, &of))
+			return -EINVAL;
+		*ns = cpu_clock_read(&of);
+		return 0;
+	}
+	*ns = clock_now_ns();
+	if (clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE)
+		*ns -= *ns % TIMER_COARSE_NS; /* as the vDSO has it */
+	if (kind == 1)
+		*ns = timer_realtime_at(*ns);
+	return 0;
 }

@@ -117,34 +117,3 @@ void trap_handle(struct thread *t, s64 reason)
 	else /* registers that no processor would load: as the fault that loading them gives */
 		force(t, SIGSEGV, SI_KERNEL, 0);
 }
-
-/* Count a timer of the process's own time down; post when it ends. */
-static void count_down(struct process *p, u64 *left_ns, u64 interval_ns, u64 ns, int sig)
-{
-	if (!*left_ns)
-		return;
-	if (*left_ns > ns) {
-		*left_ns -= ns;
-		return;
-	}
-	*left_ns = interval_ns;
-	signal_from_kernel(p, sig);
-}
-
-void trap_cpu_timers(struct thread *t, u64 ns)
-{
-	struct process *p = t->process;
-	u64 limit = p->limits[RLIMIT_CPU].cur, user_ns, system_ns;
-
-	count_down(p, &p->virtual_ns, p->virtual_interval_ns, ns, SIGVTALRM);
-	count_down(p, &p->prof_ns, p->prof_interval_ns, ns, SIGPROF);
-	if (limit == RLIM_INFINITY)
-		return;
-	process_times(p, &user_ns, &system_ns);
-	if (user_ns + system_ns < limit * NS_PER_S)
-		return;
-	if (user_ns + system_ns >= p->limits[RLIMIT_CPU].max * NS_PER_S)
-		signal_from_kernel(p, SIGKILL);
-	else if ((user_ns + system_ns - ns) / NS_PER_S != (user_ns + system_ns) / NS_PER_S)
-		signal_from_kernel(p, SIGXCPU);
-}

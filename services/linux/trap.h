@@ -12,9 +12,6 @@
 /** Handle what RUN returned: EXIT_FAULT, EXIT_EXCEPTION, or an error (a state RUN refused). */
 void trap_handle(struct thread *t, s64 reason);
 
-/** ITIMER_VIRTUAL, ITIMER_PROF and RLIMIT_CPU: @t has run for @ns. */
-void trap_cpu_timers(struct thread *t, u64 ns);
-
 /** There is no memory: end the largest process, with a line on the console. */
 void trap_out_of_memory(void);
 

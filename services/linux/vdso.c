@@ -1,17 +1,131 @@
 /* See vdso.h. */
 #include "vdso.h"
+#include "random.h"
+#include "timer.h"
+
+#include <errno.h>
+#include <rt/rt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define IMAGE_PAGES_MAX 4u
+
+extern const u8 vdso_image[];
+extern const u64 vdso_image_bytes;
+
+/* Two objects of pages that are never written by processes: the data, and the code. */
+struct pages {
+	struct backing backing;
+	const char *name;
+	u32 count;
+	struct page *page[IMAGE_PAGES_MAX];
+};
+
+static struct vvar *vvar;
+
+static int pages_page(struct backing *backing, u64 index, bool shared, bool nowait,
+		      struct page **out)
+{
+	struct pages *p = container_of(backing, struct pages, backing);
+
+	(void)shared;
+	(void)nowait;
+	if (index >= p->count)
+		return -EFAULT;
+	*out = page_get(p->page[index]);
+	return 0;
+}
+
+/* They are kept for the next program. */
+static void pages_release(struct backing *backing)
+{
+	backing->refs = 1;
+}
+
+static s64 pages_path(struct backing *backing, char *out, u64 size)
+{
+	const struct pages *p = container_of(backing, struct pages, backing);
+	u64 len = strlen(p->name);
+
+	if (len >= size)
+		return -ENAMETOOLONG;
+	memcpy(out, p->name, len + 1);
+	return (s64)len;
+}
+
+static const struct backing_ops pages_ops = {
+	.page = pages_page,
+	.release = pages_release,
+	.path = pages_path,
+};
+
+static struct pages data = {.backing = {&pages_ops, 1}, .name = "[vvar]", .count = 1};
+static struct pages code = {.backing = {&pages_ops, 1}, .name = "[vdso]"};
+
+const struct vvar *vdso_vvar(void)
+{
+	return vvar;
+}
+
+struct vvar *vdso_begin(void)
+{
+	vvar->seq++;
+	__asm__ volatile("" : : : "memory");
+	return vvar;
+}
+
+void vdso_end(void)
+{
+	__asm__ volatile("" : : : "memory");
+	vvar->seq++;
+}
 
 int vdso_init(void)
 {
+	assert(vdso_image_bytes <= IMAGE_PAGES_MAX * PAGE_SIZE);
+	data.page[0] = ram_new_zeroed();
+	if (!data.page[0])
+		return -ENOMEM;
+	code.count = (u32)(vdso_image_bytes / PAGE_SIZE);
+	for (u32 i = 0; i < code.count; i++) {
+		code.page[i] = ram_new();
+		if (!code.page[i])
+			return -ENOMEM;
+		memcpy(code.page[i]->data, vdso_image + i * PAGE_SIZE, PAGE_SIZE);
+	}
+	vvar = data.page[0]->data;
+	vvar->core = domain_start()->core;
+	vvar->node = domain_start()->node;
+	vvar->coarse_ns = TIMER_COARSE_NS;
+	clock_scale(&vvar->tsc_zero, &vvar->ns_per_tick);
 	return 0;
+}
+
+static int map(struct mm *mm, u64 at, struct pages *p, u32 prot)
+{
+	s64 result = mm_map(mm, &(struct mm_request){
+					.addr = at,
+					.bytes = p->count * PAGE_SIZE,
+					.prot = prot,
+					.flags = LMAP_FIXED,
+					.vm = VM_VDSO,
+					.backing = &p->backing,
+				});
+
+	return result < 0 ? (int)result : 0;
 }
 
 int vdso_map(struct mm *mm)
 {
-	mm->vdso = 0;
-	return 0;
-}
+	u64 bytes = (1 + code.count) * PAGE_SIZE, at = mm_find_gap(mm, bytes, MM_LOWEST);
+	int err;
 
-void vdso_update(void)
-{
+	if (!at)
+		return -ENOMEM;
+	err = map(mm, at, &data, PROT_READ);
+	if (!err)
+		err = map(mm, at + PAGE_SIZE, &code, PROT_READ | PROT_EXEC);
+	if (!err)
+		mm->vdso = at + PAGE_SIZE;
+	return err;
 }

@@ -1,6 +1,6 @@
 /*
  * The vDSO: a small shared object that every program gets, which tells the time without a system
- * call. Its code is vdso/vdso.S; what it reads is a page that the personality keeps.
+ * call. Its code is vdso/vdso.c; what it reads is a page that the personality keeps (vdso/vvar.h).
  *
  * Runs in: the personality's domain. Source: vdso(7).
  */
@@ -8,6 +8,7 @@
 #define LINUX_VDSO_H
 
 #include "mm.h"
+#include "vdso/vvar.h"
 
 /** Take pages for it and fill them. 0 or -ENOMEM: then programs have none. */
 int vdso_init(void);
@@ -15,7 +16,11 @@ int vdso_init(void);
 /** Map it into a new address space; sets mm->vdso. 0 or -ENOMEM. */
 int vdso_map(struct mm *mm);
 
-/** The clocks have been set. */
-void vdso_update(void);
+/** This core's page, to be read. */
+const struct vvar *vdso_vvar(void);
+
+/** Change the page between these two: programs read it meanwhile. */
+struct vvar *vdso_begin(void);
+void vdso_end(void);
 
 #endif

@@ -21,8 +21,8 @@
 
 void case_register(const char *name, void (*fn)(void));
 
-/** Note that a check has failed; the case goes on. */
-void case_failed(const char *file, int line, const char *what, int error);
+/** Note that a check has failed; that ends the case. */
+_Noreturn void case_failed(const char *file, int line, const char *what, int error);
 
 #define CASE(name)                                                                                 \
 	static void name(void);                                                                    \

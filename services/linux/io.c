@@ -139,19 +139,63 @@ s64 sys_sendfile(struct thread *t, const u64 *a)
 	return n;
 }
 
+/* Positions that a call may be given: 0, or -EFAULT. */
+static int get_positions(struct thread *t, u64 in_at, s64 *in, u64 out_at, s64 *out)
+{
+	if ((in_at && copy_in(t, in, in_at, sizeof(*in))) ||
+	    (out_at && copy_in(t, out, out_at, sizeof(*out))))
+		return -EFAULT;
+	return 0;
+}
+
+static int put_positions(struct thread *t, u64 in_at, s64 in, u64 out_at, s64 out)
+{
+	if ((in_at && copy_out(t, in_at, &in, sizeof(in))) ||
+	    (out_at && copy_out(t, out_at, &out, sizeof(out))))
+		return -EFAULT;
+	return 0;
+}
+
+s64 sys_splice(struct thread *t, const u64 *a)
+{
+	s64 in = 0, out = 0, n = get_positions(t, a[1], &in, a[3], &out);
+
+	if (n)
+		return n;
+	n = vfs_splice(&t->vfs, (int)a[0], a[1] ? &in : NULL, (int)a[2], a[3] ? &out : NULL, a[4],
+		       (u32)a[5]);
+	return n > 0 && put_positions(t, a[1], in, a[3], out) ? -EFAULT : n;
+}
+
+s64 sys_tee(struct thread *t, const u64 *a)
+{
+	return vfs_tee(&t->vfs, (int)a[0], (int)a[1], a[2], (u32)a[3]);
+}
+
+s64 sys_vmsplice(struct thread *t, const u64 *a)
+{
+	struct user_io io;
+	s64 n;
+
+	if (a[3] & ~0xful)
+		return -EINVAL;
+	n = user_io_vector(t, &io, a[1], a[2]);
+	if (n)
+		return bad_buffers(t, a[0], n);
+	n = vfs_vmsplice(&t->vfs, (int)a[0], &io.uio, (u32)a[3]);
+	user_io_fini(&io);
+	return n;
+}
+
 s64 sys_copy_file_range(struct thread *t, const u64 *a)
 {
-	s64 in = 0, out = 0, n;
+	s64 in = 0, out = 0, n = get_positions(t, a[1], &in, a[3], &out);
 
-	if ((a[1] && copy_in(t, &in, a[1], sizeof(in))) ||
-	    (a[3] && copy_in(t, &out, a[3], sizeof(out))))
-		return -EFAULT;
+	if (n)
+		return n;
 	n = vfs_copy_file_range(&t->vfs, (int)a[0], a[1] ? &in : NULL, (int)a[2],
 				a[3] ? &out : NULL, a[4], (u32)a[5]);
-	if (n > 0 && ((a[1] && copy_out(t, a[1], &in, sizeof(in))) ||
-		      (a[3] && copy_out(t, a[3], &out, sizeof(out)))))
-		return -EFAULT;
-	return n;
+	return n > 0 && put_positions(t, a[1], in, a[3], out) ? -EFAULT : n;
 }
 
 s64 sys_ftruncate(struct thread *t, const u64 *a)

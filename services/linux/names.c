@@ -90,22 +90,11 @@ s64 sys_creat(struct thread *t, const u64 *a)
 
 s64 sys_openat2(struct thread *t, const u64 *a)
 {
-	struct vfs_open_how how = {0};
-	s64 result;
-	u8 byte;
+	struct vfs_open_how how;
+	s64 result = copy_in_sized(t, &how, sizeof(how), a[2], a[3], sizeof(how));
 
-	if (a[3] < sizeof(how))
-		return -EINVAL;
-	if (a[3] > PAGE_SIZE)
-		return -E2BIG;
-	if (copy_in(t, &how, a[2], sizeof(how)))
-		return -EFAULT;
-	for (u64 i = sizeof(how); i < a[3]; i++) {
-		if (copy_in(t, &byte, a[2] + i, 1))
-			return -EFAULT;
-		if (byte)
-			return -E2BIG;
-	}
+	if (result)
+		return result;
 	WITH_NAME(t, a[1], name, result, vfs_openat2(&t->vfs, (int)a[0], name, &how));
 	return result;
 }

@@ -202,7 +202,6 @@ static const struct proc_entry machine[] = {
 	VALUE("sys/kernel/cap_last_cap", "40"),
 	VALUE("sys/kernel/ngroups_max", "65536"),
 	VALUE("sys/kernel/randomize_va_space", "2"),
-	VALUE("sys/fs/pipe-max-size", "1048576"),
 	VALUE("sys/vm/overcommit_memory", "0"),
 	VALUE("sys/vm/max_map_count", "65530"),
 	VALUE("sys/vm/mmap_min_addr", "65536"),

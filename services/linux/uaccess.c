@@ -96,6 +96,28 @@ s64 copy_string(struct thread *t, char *to, u64 from, u64 size)
 	return -ENAMETOOLONG;
 }
 
+int copy_in_sized(struct thread *t, void *to, u64 known, u64 from, u64 size, u64 least)
+{
+	u8 rest[64];
+
+	if (size < least)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	for (u64 at = known; at < size; at += sizeof(rest)) {
+		u64 n = MIN(sizeof(rest), size - at);
+
+		if (copy_in(t, rest, from + at, n))
+			return -EFAULT;
+		for (u64 i = 0; i < n; i++) {
+			if (rest[i])
+				return -E2BIG;
+		}
+	}
+	memset(to, 0, known);
+	return copy_in(t, to, from, MIN(size, known));
+}
+
 /* ---- uio ---- */
 
 /* Find the buffer that position @done is in. */

@@ -19,6 +19,12 @@ int copy_in(struct thread *t, void *to, u64 from, u64 len);
 int copy_out(struct thread *t, u64 to, const void *from, u64 len);
 int clear_out(struct thread *t, u64 to, u64 len);
 
+/**
+ * A structure that has grown and may grow: the first @known bytes of @size, zeros for what is not
+ * there. -EINVAL: @size is below @least; -E2BIG: bytes we do not know are not zero; -EFAULT.
+ */
+int copy_in_sized(struct thread *t, void *to, u64 known, u64 from, u64 size, u64 least);
+
 /** A string with its NUL: its length without, -EFAULT, or -ENAMETOOLONG (@size is too small). */
 s64 copy_string(struct thread *t, char *to, u64 from, u64 size);
 

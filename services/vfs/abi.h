@@ -39,7 +39,8 @@
 #define RENAME_WHITEOUT  4
 #endif
 
-#define VFS_PATH_MAX            4096 /* with its NUL */
+#define VFS_RW_MAX              0x7ffff000ul /* bytes that one call moves: read(2) */
+#define VFS_PATH_MAX            4096         /* with its NUL */
 #define VFS_NAME_MAX            255
 #define VFS_SYMLINKS_MAX        40
 #define VFS_PIPE_BUF            4096
@@ -55,6 +56,7 @@
 #define VFS_CAP_SYS_TTY_CONFIG  26
 #define VFS_CAP_MKNOD           27
 #define VFS_CAP_LEASE           28
+#define VFS_CAP_SETFCAP         31
 
 #define VFS_TMPFS_MAGIC         0x01021994
 #define VFS_PROC_MAGIC          0x9fa0

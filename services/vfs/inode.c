@@ -5,6 +5,7 @@
  * Runs in: the personality, host tests.
  */
 #include "internal.h"
+#include "xattr.h"
 
 #include <stdlib.h>
 
@@ -35,6 +36,7 @@ struct inode *inode_new(struct superblock *sb, const struct inode_ops *ops, u32 
 void inode_free(struct inode *inode)
 {
 	locks_free(inode);
+	inode_xattrs_free(inode);
 	free(inode);
 }
 

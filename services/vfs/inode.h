@@ -24,6 +24,7 @@ struct rename_args;
 struct superblock;
 struct pipe;
 struct text;
+struct xattr;
 
 /* --- Superblocks --- */
 
@@ -35,6 +36,8 @@ struct superblock_ops {
 	void (*put)(struct superblock *sb);
 	/* mount -o remount: check, then perform. May be NULL. */
 	int (*remount)(struct superblock *sb, const char *options);
+	/* User attributes take (or give back) so many bytes: 0 or -ENOSPC. May be NULL. */
+	int (*charge_xattr)(struct superblock *sb, s64 bytes);
 };
 
 /* One mounted file system. */
@@ -50,6 +53,7 @@ struct superblock {
 	bool readonly;
 	bool nodev;            /* device files are not opened */
 	bool stable_dir_cache; /* negative dentries may be kept */
+	bool xattrs;           /* inodes may have extended attributes (xattr.h) */
 };
 
 /* --- Inodes --- */
@@ -132,9 +136,10 @@ struct inode {
 	s32 writers;         /* opened for writing; negative: how many deny it (running programs) */
 	bool linkable;       /* made by O_TMPFILE without O_EXCL, and has no name yet */
 	struct locks *locks; /* NULL: none */
-	struct pipe *pipe;   /* of an open FIFO */
-	void *mapping;       /* the personality's: where the file is mapped */
-	void *private;       /* the file system's */
+	struct xattr *xattrs;
+	struct pipe *pipe; /* of an open FIFO */
+	void *mapping;     /* the personality's: where the file is mapped */
+	void *private;     /* the file system's */
 };
 
 static inline bool inode_is(const struct inode *inode, u32 type)

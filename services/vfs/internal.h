@@ -10,8 +10,10 @@
 struct chrdev;
 struct lock_waiter;
 struct procfs;
+struct proc_entry;
 struct pseudo_node;
 struct pty_table;
+struct sysctl;
 
 #define VFS_HASH_BUCKETS 16384u
 
@@ -27,6 +29,11 @@ struct vfs {
 
 	/* file.c */
 	u32 nfiles, max_files;
+
+	/* sysctl.c: what is tuned, and the files that show it */
+	struct vfs_tunables tunables;
+	struct sysctl *sysctls;
+	struct proc_entry *sysctl_entries;
 	struct mount *anon; /* of pipes and all that has no place; not in the tree */
 
 	/* mount.c */
@@ -156,6 +163,8 @@ int devtmpfs_register(struct vfs *vfs);
 int devpts_register(struct vfs *vfs);
 int procfs_register(struct vfs *vfs);
 int sysfs_register(struct vfs *vfs);
+int sysctl_register(struct vfs *vfs);
+void sysctl_put(struct vfs *vfs);
 void procfs_put(struct vfs *vfs);
 void sysfs_put(struct vfs *vfs);
 void devpts_put(struct vfs *vfs);

@@ -1,19 +1,16 @@
 /*
  * Pipes and FIFOs: bytes in order, from writers to readers.
  *
- * The bytes lie in pages, in a ring of slots; pages come when bytes do and go when they are read.
- * 'head' and 'tail' count bytes for ever. An empty pipe begins again at 0, so that a page is
- * consumed as a whole. A pipe lives as long as some file is open on it; its inode points to it.
- *
- * A write of up to PIPE_BUF bytes is never mixed with others: it waits until all of it fits.
- *
- * Moving bytes to or from a user may block (a page fault), so whoever moves some holds the pipe.
+ * The bytes lie in a ring of buffers (pipe.h), as in Linux: a pipe is full when all buffers are
+ * taken, and a small write goes on in the last one's page if all of it fits there. So a write of
+ * up to PIPE_BUF bytes needs one free buffer and is never mixed with others. A pipe lives as long
+ * as some file is open on it; its inode points to it.
  *
  * Source: pipe(7), fifo(7), pipe(2), fcntl(2).
- * Not here: packet mode (O_DIRECT: pipe2 refuses it), splice.
+ * Not here: splice, tee, vmsplice (splice.c).
  * Runs in: the personality, host tests.
  */
-#include "internal.h"
+#include "pipe.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -22,36 +19,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#define USUAL_SLOTS 16u  /* 64 KiB */
-#define MAX_SLOTS   256u /* 1 MiB: fs.pipe-max-size; more with CAP_SYS_RESOURCE */
+#define USUAL_SLOTS 16u /* 64 KiB */
 
-struct pipe {
-	struct vfs *vfs;
-	struct inode *inode;
-	u32 files, readers, writers;
-	u32 reader_count, writer_count; /* opened ever: who opens a FIFO waits for a change */
-	u32 nslots;                     /* a power of two */
-	u64 head, tail;
-	struct page **slots;
-	struct page *spare;
-	struct wait_queue readable, writable;
-	bool held; /* somebody moves bytes */
-	struct wait_queue released;
-};
+static const struct file_ops pipe_ops;
 
-static size_t used(const struct pipe *pipe)
+struct pipe *file_pipe(const struct file *file)
 {
-	return pipe->head - pipe->tail;
-}
-
-static size_t room(const struct pipe *pipe)
-{
-	return pipe->nslots * PAGE_SIZE - used(pipe);
-}
-
-static struct page **slot_at(const struct pipe *pipe, u64 pos)
-{
-	return &pipe->slots[(pos / PAGE_SIZE) & (pipe->nslots - 1)];
+	return file->ops == &pipe_ops ? file->private : NULL;
 }
 
 static struct pipe *pipe_new(struct vfs *vfs, struct inode *inode)
@@ -60,7 +34,7 @@ static struct pipe *pipe_new(struct vfs *vfs, struct inode *inode)
 
 	if (!pipe)
 		return NULL;
-	pipe->slots = calloc(USUAL_SLOTS, sizeof(struct page *));
+	pipe->slots = calloc(USUAL_SLOTS, sizeof(*pipe->slots));
 	if (!pipe->slots) {
 		free(pipe);
 		return NULL;
@@ -74,10 +48,8 @@ static struct pipe *pipe_new(struct vfs *vfs, struct inode *inode)
 
 static void pipe_free(struct pipe *pipe)
 {
-	for (u32 i = 0; i < pipe->nslots; i++) {
-		if (pipe->slots[i])
-			page_put(pipe->vfs, pipe->slots[i]);
-	}
+	for (u32 i = 0; i < pipe->used; i++)
+		page_put(pipe->vfs, pipe_at(pipe, i)->page);
 	if (pipe->spare)
 		page_put(pipe->vfs, pipe->spare);
 	pipe->inode->pipe = NULL;
@@ -85,137 +57,106 @@ static void pipe_free(struct pipe *pipe)
 	free(pipe);
 }
 
-/* --- Bytes --- */
+/* --- The ring --- */
 
-static void drop_page(struct pipe *pipe, struct page **slot)
-{
-	if (pipe->spare)
-		page_put(pipe->vfs, *slot);
-	else
-		pipe->spare = *slot;
-	*slot = NULL;
-}
-
-/* The bytes up to @tail have been read. */
-static void advance_tail(struct pipe *pipe, u64 tail)
-{
-	u64 before = pipe->tail;
-	/* A full ring that began in mid-page has its last bytes in its first slot. */
-	bool shared = pipe->head / PAGE_SIZE == before / PAGE_SIZE + pipe->nslots;
-
-	pipe->tail = tail;
-	if (tail == pipe->head) {
-		drop_page(pipe, slot_at(pipe, before));
-		pipe->head = pipe->tail = 0;
-	} else if (tail / PAGE_SIZE != before / PAGE_SIZE && !shared) {
-		drop_page(pipe, slot_at(pipe, before));
-	}
-}
-
-/* Only a fiber that moves bytes can find the pipe held, so there is a fiber to wait. */
-static void hold(struct pipe *pipe)
+void pipe_hold(struct pipe *pipe)
 {
 	struct fiber_loop *loop = pipe->vfs->loop;
-	bool before = fiber_hold_interrupts(loop, true);
+	bool before;
 
+	if (!pipe->held) {
+		pipe->held = true;
+		return;
+	}
+	before = fiber_hold_interrupts(loop, true);
 	while (pipe->held)
 		wait_block(loop, &pipe->released, FIBER_FOREVER);
 	pipe->held = true;
 	fiber_hold_interrupts(loop, before);
 }
 
-static void release(struct pipe *pipe)
+void pipe_let_go(struct pipe *pipe)
 {
 	pipe->held = false;
 	wait_wake(&pipe->released, 0);
 }
 
-/* Move what there is to @uio. 0 or -EFAULT. */
-static int take_bytes(struct pipe *pipe, struct uio *uio)
+void pipe_settled(struct pipe *a, struct pipe *b)
 {
-	while (uio->left && used(pipe)) {
-		size_t in_page = pipe->tail % PAGE_SIZE;
-		size_t want = MIN(MIN(PAGE_SIZE - in_page, used(pipe)), uio->left);
-		struct page *page = page_get(*slot_at(pipe, pipe->tail));
-		size_t got = uio_put(uio, (char *)page->data + in_page, want);
-
-		page_put(pipe->vfs, page);
-		if (got)
-			advance_tail(pipe, pipe->tail + got);
-		if (got < want)
-			return -EFAULT;
-	}
-	return 0;
+	do {
+		pipe_hold(a);
+		pipe_let_go(a);
+		pipe_hold(b);
+		pipe_let_go(b);
+	} while (a->held || b->held);
 }
 
-/* Move what fits from @uio. 0, -EFAULT, -ENOMEM. */
-static int put_bytes(struct pipe *pipe, struct uio *uio)
+struct page *pipe_page(struct pipe *pipe)
 {
-	while (uio->left && room(pipe)) {
-		struct page **slot = slot_at(pipe, pipe->head);
-		size_t in_page = pipe->head % PAGE_SIZE, want, got;
+	struct page *page = pipe->spare;
 
-		if (!*slot) {
-			*slot = pipe->spare ? pipe->spare : page_new(pipe->vfs);
-			pipe->spare = NULL;
-		}
-		if (!*slot)
-			return -ENOMEM;
-		want = MIN(MIN(PAGE_SIZE - in_page, room(pipe)), uio->left);
-		got = uio_take(uio, (char *)(*slot)->data + in_page, want);
-		pipe->head += got;
-		if (got < want) {
-			if (!used(pipe))
-				drop_page(pipe, slot);
-			return -EFAULT;
-		}
-	}
-	return 0;
+	pipe->spare = NULL;
+	return page ? page : page_new(pipe->vfs);
 }
 
-static bool may_wait(const struct file *file, const struct uio *uio)
+void pipe_push(struct pipe *pipe, struct pipe_buf buf)
 {
-	return !(file->flags & O_NONBLOCK) && !uio->nowait;
+	*pipe_at(pipe, pipe->used) = buf;
+	pipe->used++;
 }
 
-static s64 pipe_read(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos)
+static void drop_page(struct pipe *pipe, struct pipe_buf *buf)
 {
-	struct pipe *pipe = file->private;
-	size_t before = uio->done;
-	s64 err = 0;
-
-	(void)pos;
-	while (uio->left && uio->done == before && !err) {
-		hold(pipe);
-		err = take_bytes(pipe, uio);
-		release(pipe);
-		if (err || uio->done > before)
-			break;
-		if (!pipe->writers)
-			return 0;
-		if (!may_wait(file, uio))
-			return -EAGAIN;
-		err = wait_block(t->vfs->loop, &pipe->readable, FIBER_FOREVER);
-	}
-	if (room(pipe) >= VFS_PIPE_BUF)
-		wait_wake(&pipe->writable, POLLOUT | POLLWRNORM);
-	return uio->done > before ? (s64)(uio->done - before) : err;
+	if (!pipe->spare && buf->grows && buf->page->refs == 1)
+		pipe->spare = buf->page;
+	else
+		page_put(pipe->vfs, buf->page);
 }
 
-/* Wait until some of a write fits, all if it is to be atomic. */
-static s64 wait_for_room(struct vfs_task *t, struct file *file, const struct uio *uio, size_t need)
+void pipe_consume(struct pipe *pipe, u32 len)
 {
-	struct pipe *pipe = file->private;
-	s64 err;
+	struct pipe_buf *buf = pipe_at(pipe, 0);
 
+	buf->offset += len;
+	buf->len -= len;
+	if (buf->len && !buf->packet)
+		return;
+	drop_page(pipe, buf);
+	pipe->tail = (pipe->tail + 1) & (pipe->nslots - 1);
+	pipe->used--;
+}
+
+void pipe_wake_readers(struct pipe *pipe)
+{
+	wait_wake(&pipe->readable, POLLIN | POLLRDNORM);
+}
+
+void pipe_wake_writers(struct pipe *pipe)
+{
+	wait_wake(&pipe->writable, POLLOUT | POLLWRNORM);
+}
+
+int pipe_wait_data(struct vfs_task *t, struct pipe *pipe, bool nowait)
+{
+	int err = 0;
+
+	while (!pipe->used && pipe->writers && !err)
+		err = nowait ? -EAGAIN : wait_block(t->vfs->loop, &pipe->readable, FIBER_FOREVER);
+	return err ? err : pipe->used != 0;
+}
+
+int pipe_wait_slot(struct vfs_task *t, struct pipe *pipe, bool nowait)
+{
 	for (;;) {
+		int err;
+
 		if (!pipe->readers) {
 			t->vfs->env->signal_task(t->vfs->arg, t, SIGPIPE);
 			return -EPIPE;
 		}
-		if (room(pipe) >= need)
+		if (!pipe_is_full(pipe))
 			return 0;
-		if (!may_wait(file, uio))
+		if (nowait)
 			return -EAGAIN;
 		err = wait_block(t->vfs->loop, &pipe->writable, FIBER_FOREVER);
 		if (err)
@@ -223,34 +164,122 @@ static s64 wait_for_room(struct vfs_task *t, struct file *file, const struct uio
 	}
 }
 
-static s64 pipe_write(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos)
+/* --- Reading --- */
+
+static bool never_waits(const struct file *file, const struct uio *uio)
+{
+	return (file->flags & O_NONBLOCK) || uio->nowait;
+}
+
+/* Move what there is to @uio: until that is full, or a packet has been read. 0 or -EFAULT. */
+static int take_bytes(struct pipe *pipe, struct uio *uio)
+{
+	while (uio->left && pipe->used) {
+		struct pipe_buf *buf = pipe_at(pipe, 0);
+		u32 want = (u32)MIN(buf->len, uio->left);
+		u32 got = (u32)uio_put(uio, (char *)buf->page->data + buf->offset, want);
+		bool packet = buf->packet;
+
+		if (got < want)
+			return -EFAULT;
+		pipe_consume(pipe, got);
+		if (packet)
+			break;
+	}
+	return 0;
+}
+
+static s64 pipe_read(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos)
 {
 	struct pipe *pipe = file->private;
-	size_t before = uio->done, need = uio->left <= VFS_PIPE_BUF ? uio->left : 1;
+	size_t before = uio->done;
+	bool was_full;
 	s64 err = 0;
 
 	(void)pos;
-	if (!uio->left)
-		return 0;
-	while (uio->left && !err) {
-		size_t had = uio->done;
+	while (uio->left && uio->done == before && !err) {
+		err = pipe_wait_data(t, pipe, never_waits(file, uio));
+		if (err <= 0)
+			break;
+		pipe_hold(pipe);
+		was_full = pipe_is_full(pipe);
+		err = take_bytes(pipe, uio);
+		pipe_let_go(pipe);
+		if (was_full && !pipe_is_full(pipe))
+			pipe_wake_writers(pipe);
+	}
+	if (uio->done > before && pipe->inode->sb != pipe->vfs->anon->sb)
+		path_accessed(&file->path);
+	return uio->done > before ? (s64)(uio->done - before) : err;
+}
 
-		err = wait_for_room(t, file, uio, need);
+/* --- Writing --- */
+
+/*
+ * Go on in the last buffer's page with what is over a number of whole pages, if it fits there.
+ * What the user's memory fails to give is not an error here: the next buffer will find it.
+ */
+static void put_behind_last(struct pipe *pipe, struct uio *uio)
+{
+	u32 rest = uio->left & (PAGE_SIZE - 1);
+	struct pipe_buf *last;
+
+	if (!rest || !pipe->used)
+		return;
+	last = pipe_at(pipe, pipe->used - 1);
+	if (last->grows && last->offset + last->len + rest <= PAGE_SIZE)
+		last->len += (u32)uio_take(uio, (char *)last->page->data + last->offset + last->len,
+					   rest);
+}
+
+/* Fill one more buffer. 0, -EFAULT, -ENOMEM. */
+static int put_buffer(struct pipe *pipe, struct uio *uio, bool packet)
+{
+	u32 want = (u32)MIN(PAGE_SIZE, uio->left), got;
+	struct page *page = pipe_page(pipe);
+
+	if (!page)
+		return -ENOMEM;
+	got = (u32)uio_take(uio, page->data, want);
+	if (got)
+		pipe_push(pipe, (struct pipe_buf){page, 0, got, packet, !packet});
+	else
+		drop_page(pipe, &(struct pipe_buf){.page = page, .grows = true});
+	return got < want ? -EFAULT : 0;
+}
+
+static s64 pipe_write(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos)
+{
+	struct pipe *pipe = file->private;
+	bool packet = file->flags & O_DIRECT;
+	size_t before = uio->done;
+	s64 err = 0;
+
+	(void)pos;
+	if (uio->left && !packet && pipe->readers) {
+		pipe_hold(pipe);
+		put_behind_last(pipe, uio);
+		pipe_let_go(pipe);
+	}
+	if (uio->done > before)
+		pipe_wake_readers(pipe);
+	while (uio->left && !err) {
+		err = pipe_wait_slot(t, pipe, never_waits(file, uio));
 		if (err)
 			break;
-		hold(pipe);
-		if (room(pipe) >= need) { /* still */
-			err = put_bytes(pipe, uio);
-			need = 1;
-		}
-		release(pipe);
-		if (uio->done > had)
-			wait_wake(&pipe->readable, POLLIN | POLLRDNORM);
+		pipe_hold(pipe);
+		while (uio->left && !err && !pipe_is_full(pipe))
+			err = put_buffer(pipe, uio, packet);
+		pipe_let_go(pipe);
+		if (pipe->used)
+			pipe_wake_readers(pipe);
 	}
 	if (uio->done > before && pipe->inode->sb != pipe->vfs->anon->sb)
 		inode_touch(pipe->inode, ATTR_MTIME | ATTR_CTIME);
 	return uio->done > before ? (s64)(uio->done - before) : err;
 }
+
+/* --- The rest of an open pipe --- */
 
 static u32 pipe_poll(struct file *file, struct poll_table *table)
 {
@@ -259,7 +288,7 @@ static u32 pipe_poll(struct file *file, struct poll_table *table)
 
 	if (file->mode & FILE_READ) {
 		poll_wait(table, &pipe->readable);
-		if (used(pipe))
+		if (pipe->used)
 			events |= POLLIN | POLLRDNORM;
 		/* Nobody hung up a FIFO that nobody has ever written since this open. */
 		if (!pipe->writers && (u64)file->pos != pipe->writer_count)
@@ -267,7 +296,7 @@ static u32 pipe_poll(struct file *file, struct poll_table *table)
 	}
 	if (file->mode & FILE_WRITE) {
 		poll_wait(table, &pipe->writable);
-		if (room(pipe) >= VFS_PIPE_BUF)
+		if (!pipe_is_full(pipe))
 			events |= POLLOUT | POLLWRNORM;
 		if (!pipe->readers)
 			events |= POLLERR;
@@ -277,48 +306,52 @@ static u32 pipe_poll(struct file *file, struct poll_table *table)
 
 static int pipe_ioctl(struct vfs_task *t, struct file *file, u32 cmd, u64 arg)
 {
-	int n = (int)used(file->private);
+	const struct pipe *pipe = file->private;
+	int n = 0;
 
 	if (cmd != FIONREAD)
 		return -ENOTTY;
+	for (u32 i = 0; i < pipe->used; i++)
+		n += (int)pipe_at(pipe, i)->len;
 	return t->vfs->env->user_write(t->vfs->arg, t, arg, &n, sizeof(n));
 }
 
-/* Move the bytes to a ring of @nslots. */
+/* Move the buffers to a ring of @nslots. */
 static int resize(struct pipe *pipe, u32 nslots)
 {
-	u64 first = pipe->tail / PAGE_SIZE, last = (pipe->head + PAGE_SIZE - 1) / PAGE_SIZE;
-	struct page **slots;
+	struct pipe_buf *slots;
 
-	if (pipe->held || (used(pipe) && last - first > MIN(nslots, pipe->nslots)))
+	if (pipe->held || pipe->used > nslots)
 		return -EBUSY;
-	slots = calloc(nslots, sizeof(struct page *));
+	slots = calloc(nslots, sizeof(*slots));
 	if (!slots)
 		return -ENOMEM;
-	for (u64 i = first; used(pipe) && i < last; i++)
-		slots[i & (nslots - 1)] = pipe->slots[i & (pipe->nslots - 1)];
+	for (u32 i = 0; i < pipe->used; i++)
+		slots[i] = *pipe_at(pipe, i);
 	free(pipe->slots);
 	pipe->slots = slots;
 	pipe->nslots = nslots;
-	wait_wake(&pipe->writable, POLLOUT | POLLWRNORM);
+	pipe->tail = 0;
+	pipe_wake_writers(pipe);
 	return 0;
 }
 
 s64 pipe_fcntl(struct vfs_task *t, struct file *file, int cmd, u64 arg)
 {
-	struct pipe *pipe = file->inode->pipe;
-	u32 nslots = 1;
+	struct pipe *pipe = file_pipe(file);
+	u32 nslots = 1, bytes = (u32)arg;
 	int err;
 
 	if (!pipe)
 		return -EBADF;
 	if (cmd == F_GETPIPE_SZ)
 		return (s64)(pipe->nslots * PAGE_SIZE);
-	if (arg > 1ul << 31)
+	if (bytes > 1u << 31)
 		return -EINVAL;
-	while (nslots * PAGE_SIZE < arg)
+	while (nslots * PAGE_SIZE < bytes)
 		nslots *= 2;
-	if (nslots > MAX_SLOTS && nslots > pipe->nslots && !vfs_capable(t, VFS_CAP_SYS_RESOURCE))
+	if (nslots > pipe->nslots && nslots * PAGE_SIZE > t->vfs->tunables.pipe_max_size &&
+	    !vfs_capable(t, VFS_CAP_SYS_RESOURCE))
 		return -EPERM;
 	err = resize(pipe, nslots);
 	return err ? err : (s64)(nslots * PAGE_SIZE);
@@ -442,8 +475,8 @@ static int pipe_files(struct vfs_task *t, u32 flags, struct file *files[2])
 	path.dentry->inode->gid = t->cred.fsgid;
 	err = file_open_path(t, &path, O_RDONLY | (flags & O_NONBLOCK), FILE_READ, &files[0]);
 	if (!err) {
-		err = file_open_path(t, &path, O_WRONLY | (flags & O_NONBLOCK), FILE_WRITE,
-				     &files[1]);
+		err = file_open_path(t, &path, O_WRONLY | (flags & (O_NONBLOCK | O_DIRECT)),
+				     FILE_WRITE, &files[1]);
 		if (err)
 			file_put(files[0]);
 	}
@@ -457,7 +490,7 @@ int vfs_pipe2(struct vfs_task *t, int fds[2], u32 flags)
 	bool cloexec = flags & O_CLOEXEC;
 	int err, fd0, fd1;
 
-	if (flags & ~(u32)(O_CLOEXEC | O_NONBLOCK))
+	if (flags & ~(u32)(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
 		return -EINVAL;
 	err = pipe_files(t, flags, files);
 	if (err)

@@ -31,6 +31,19 @@ struct proc_entry {
 	void *arg; /* of a global entry; those of a process get the provider's */
 };
 
+/* A number below /proc/sys. */
+struct sysctl {
+	u64 *value;
+	u64 min, max;
+	bool is_signed;
+};
+
+/* Functions of an entry whose arg is a struct sysctl; and such an entry. */
+int sysctl_show(void *arg, struct vfs_task *reader, u32 pid, struct text *out);
+int sysctl_store(void *arg, struct vfs_task *writer, u32 pid, const char *text, size_t len);
+#define SYSCTL(path, bits, ctl)                                                                    \
+	.name = path, .mode = bits, .show = sysctl_show, .store = sysctl_store, .arg = (ctl)
+
 /* What the personality knows of its processes. */
 struct proc_provider {
 	void *arg;

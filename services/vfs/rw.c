@@ -10,9 +10,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-/* Linux moves no more in one call. */
-#define MAX_RW_COUNT  (0x7ffffffful & ~(PAGE_SIZE - 1))
-
 #define RWF_KNOWN     0x3fu /* HIPRI, DSYNC, SYNC, NOWAIT, APPEND, NOAPPEND */
 #define RWF_NOWAIT_   0x08u
 #define RWF_APPEND_   0x10u
@@ -26,7 +23,7 @@ s64 file_read(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos)
 		return -EISDIR;
 	if (!file->ops->read)
 		return -EINVAL;
-	uio->left = MIN(uio->left, MAX_RW_COUNT);
+	uio->left = MIN(uio->left, VFS_RW_MAX);
 	return file->ops->read(t, file, uio, pos);
 }
 
@@ -36,7 +33,7 @@ s64 file_write(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos)
 		return -EBADF;
 	if (!file->ops->write)
 		return -EINVAL;
-	uio->left = MIN(uio->left, MAX_RW_COUNT);
+	uio->left = MIN(uio->left, VFS_RW_MAX);
 	return file->ops->write(t, file, uio, pos);
 }
 

@@ -14,9 +14,12 @@
 #include <string.h>
 #include <vfs/text.h>
 
+/* User attributes share the room for inodes: so many bytes count as one, as in Linux. */
+#define INODE_BYTES 1024u
+
 int tmpfs_charge_inode(struct tmpfs *fs)
 {
-	if (fs->max_inodes && fs->ninodes >= fs->max_inodes)
+	if (fs->max_inodes && fs->ninodes + fs->xattr_bytes / INODE_BYTES >= fs->max_inodes)
 		return -ENOSPC;
 	fs->ninodes++;
 	return 0;
@@ -150,8 +153,22 @@ static int remount(struct superblock *sb, const char *options)
 	return 0;
 }
 
-static const struct superblock_ops super_ops = {
-	.statfs = statfs, .show_options = tmpfs_show_options, .put = put, .remount = remount};
+static int charge_xattr(struct superblock *sb, s64 bytes)
+{
+	struct tmpfs *fs = sb->private;
+	u64 used = fs->xattr_bytes + (u64)bytes;
+
+	if (bytes > 0 && fs->max_inodes && used / INODE_BYTES >= fs->max_inodes - fs->ninodes)
+		return -ENOSPC;
+	fs->xattr_bytes = used;
+	return 0;
+}
+
+static const struct superblock_ops super_ops = {.statfs = statfs,
+						.show_options = tmpfs_show_options,
+						.put = put,
+						.remount = remount,
+						.charge_xattr = charge_xattr};
 
 int tmpfs_new(struct vfs *vfs, const char *type, u32 magic, const char *options,
 	      struct superblock **out)
@@ -171,6 +188,7 @@ int tmpfs_new(struct vfs *vfs, const char *type, u32 magic, const char *options,
 		goto fail;
 	sb->private = fs;
 	sb->stable_dir_cache = true;
+	sb->xattrs = strcmp(type, "ramfs") != 0;
 	node.mode = S_IFDIR | fs->mode;
 	node.uid = fs->uid;
 	node.gid = fs->gid;

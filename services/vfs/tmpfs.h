@@ -39,6 +39,7 @@ struct tmpfs {
 	u64 max_pages, npages; /* 0: no limit */
 	u64 max_inodes, ninodes;
 	u64 next_ino;
+	u64 xattr_bytes;    /* of user. attributes */
 	u32 mode, uid, gid; /* of the root */
 };
 

@@ -13,8 +13,8 @@
 static int register_all(struct vfs *vfs)
 {
 	int (*const parts[])(struct vfs *) = {tmpfs_register,  devtmpfs_register, devpts_register,
-					      procfs_register, sysfs_register,    mount_first,
-					      memdev_register, tty_register};
+					      procfs_register, sysctl_register,   sysfs_register,
+					      mount_first,     memdev_register,   tty_register};
 	int err = 0;
 
 	for (u32 i = 0; i < ARRAY_SIZE(parts) && !err; i++)
@@ -48,6 +48,7 @@ void vfs_put(struct vfs *vfs)
 	devpts_put(vfs);
 	tty_put_all(vfs);
 	procfs_put(vfs);
+	sysctl_put(vfs);
 	sysfs_put(vfs);
 	devtmpfs_put(vfs);
 	chrdev_put_all(vfs);

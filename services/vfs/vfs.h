@@ -101,6 +101,14 @@ struct vfs_task {
 
 /* --- An instance --- */
 
+/* What /proc/sys/fs sets. */
+struct vfs_tunables {
+	u64 pipe_max_size; /* bytes, without CAP_SYS_RESOURCE */
+	u64 file_max, nr_open;
+	u64 lease_break_s;
+	u64 mount_max;
+};
+
 struct vfs_limits {
 	u32 dentries; /* unused ones kept in the cache; 0: 65,536 */
 	u32 files;    /* open files; 0: 1,048,576 */
@@ -253,6 +261,16 @@ void path_put(const struct path *path);
 
 /* pipe2(2): fds[0] reads, fds[1] writes. @flags O_CLOEXEC, O_NONBLOCK, O_DIRECT (packets). */
 int vfs_pipe2(struct vfs_task *t, int fds[2], u32 flags);
+
+/* --- Data between pipes and files (splice.c) --- */
+
+/* splice(2); a position that is NULL is the file's own. */
+s64 vfs_splice(struct vfs_task *t, int in_fd, s64 *in_pos, int out_fd, s64 *out_pos, size_t len,
+	       u32 flags);
+/* tee(2) */
+s64 vfs_tee(struct vfs_task *t, int in_fd, int out_fd, size_t len, u32 flags);
+/* vmsplice(2): @uio is the process's memory, which is read or written as @fd is open. */
+s64 vfs_vmsplice(struct vfs_task *t, int fd, struct uio *uio, u32 flags);
 
 /* --- Locks (locks.c) --- */
 

@@ -240,9 +240,10 @@ static void refill(void)
 /* Inline: the child of a vfork must not return over its parent's stack. */
 static inline __attribute__((always_inline)) long make(long nr, const uint64_t *a)
 {
-	register uint64_t r10 __asm__("r10") = a[3];
-	register uint64_t r8 __asm__("r8") = a[4];
-	register uint64_t r9 __asm__("r9") = a[5];
+	const uint64_t a3 = a[3], a4 = a[4], a5 = a[5];
+	register uint64_t r10 __asm__("r10") = a3;
+	register uint64_t r8 __asm__("r8") = a4;
+	register uint64_t r9 __asm__("r9") = a5;
 	long result = nr;
 
 	__asm__ volatile("syscall"

@@ -1,0 +1,238 @@
+/*
+ * Unmounting, and what it spreads to.
+ *
+ * The tree that is to go is marked (LEAVING). Where the parent of one of its mounts sends changes
+ * to, the mount at the same place is a candidate. A candidate stays if something else that stays is
+ * mounted on it elsewhere than on its root, because that would lose its place; or if it is
+ * locked and its parent stays, because it hides something. What is on the root of a candidate that
+ * goes comes to be where that was.
+ *
+ * Runs in: the personality, host tests. Source: umount(2), Linux's propagate_umount.txt.
+ */
+#include "internal.h"
+
+#include <errno.h>
+
+#define GOES (MOUNT_LEAVING | MOUNT_CANDIDATE)
+
+static bool goes(const struct mount *mnt)
+{
+	return mnt && mnt->flags & GOES;
+}
+
+/* --- What goes --- */
+
+static struct mount *mark_tree(struct mount *tree)
+{
+	struct mount *list = NULL;
+
+	for (struct mount *m = tree; m; m = mounts_next(m, tree)) {
+		m->flags |= MOUNT_LEAVING;
+		m->link = list;
+		list = m;
+	}
+	return list;
+}
+
+static struct mount *find_candidates(struct mount *leaving)
+{
+	struct mount *list = NULL, *target;
+
+	for (struct mount *m = leaving; m; m = m->link) {
+		struct spread s = {.origin = m->parent};
+
+		while (m->parent && (target = spread_next(&s))) {
+			struct mount *child = mounts_child(target, m->point);
+
+			if (!child || goes(child) || !child->ns)
+				continue;
+			child->flags |= MOUNT_CANDIDATE;
+			child->link = list;
+			list = child;
+		}
+	}
+	return list;
+}
+
+/* Something on the root of @mnt stays: so does every candidate below with that inside of it. */
+static bool keep_ancestors(struct mount *mnt)
+{
+	bool kept = false;
+
+	for (; mnt->parent && mnt->parent->flags & MOUNT_CANDIDATE; mnt = mnt->parent) {
+		if (mnt->point == mnt->parent->root)
+			continue;
+		mnt->parent->flags &= ~MOUNT_CANDIDATE;
+		kept = true;
+	}
+	return kept;
+}
+
+/* Look whether @mnt must stay, or others because of it. True if somebody must. */
+static bool trim_one(struct mount *mnt)
+{
+	for (const struct mount *c = mnt->children; c; c = c->next) {
+		if (goes(c))
+			continue;
+		if (c->point != mnt->root) {
+			mnt->flags &= ~MOUNT_CANDIDATE;
+			return true;
+		}
+		if (keep_ancestors(mnt))
+			return true;
+	}
+	if (mnt->flags & MOUNT_LOCKED && !goes(mnt->parent)) {
+		mnt->flags &= ~MOUNT_CANDIDATE;
+		return true;
+	}
+	return false;
+}
+
+static struct mount *trim(struct mount *candidates)
+{
+	struct mount **at, *mnt;
+	bool again = true;
+
+	while (again) {
+		again = false;
+		for (at = &candidates; (mnt = *at);) {
+			if (mnt->flags & MOUNT_CANDIDATE)
+				again |= trim_one(mnt);
+			if (mnt->flags & MOUNT_CANDIDATE)
+				at = &mnt->link;
+			else
+				*at = mnt->link;
+		}
+	}
+	return candidates;
+}
+
+/* What is on the root of a candidate and stays goes to where the lowest that goes is. */
+static void save_covers(struct mount *candidates)
+{
+	for (struct mount *m = candidates; m; m = m->link) {
+		struct mount *next;
+
+		for (struct mount *c = m->children; c; c = next) {
+			struct mount *lowest = m;
+
+			next = c->next;
+			if (goes(c))
+				continue;
+			while (goes(lowest->parent))
+				lowest = lowest->parent;
+			mount_displace(c);
+			mount_place(c, lowest->parent, lowest->point);
+		}
+	}
+}
+
+/* --- Performing --- */
+
+/* Does @mnt, which goes, stay on its parent, which goes too, so that it goes on hiding things? */
+static bool stays_on(const struct mount *mnt, bool sync, bool connected)
+{
+	if (sync || !goes(mnt->parent))
+		return false;
+	return connected || mnt->flags & MOUNT_LOCKED;
+}
+
+static void take_out(struct mount *list, bool sync, bool connected)
+{
+	struct mount *alone = NULL, *next;
+
+	for (struct mount *m = list; m; m = m->link) {
+		if (m->parent && !stays_on(m, sync, connected))
+			mount_displace(m);
+	}
+	for (struct mount *m = list; m; m = next) {
+		next = m->link;
+		m->flags &= ~GOES;
+		mount_make_private(m);
+		if (m->ns) {
+			ns_changed(m->ns);
+			mount_leave(m);
+		}
+		if (!m->parent) { /* those on others go with them */
+			m->link = alone;
+			alone = m;
+		}
+	}
+	for (; alone; alone = next) {
+		next = alone->link;
+		mount_reap(alone);
+	}
+}
+
+static struct mount *join_lists(struct mount *a, struct mount *b)
+{
+	struct mount **last = &a;
+
+	while (*last)
+		last = &(*last)->link;
+	*last = b;
+	return a;
+}
+
+void umount_all(struct mount *tree, bool connected)
+{
+	take_out(mark_tree(tree), false, connected);
+}
+
+/* In use, or what would go with it is. */
+static bool is_busy(struct mount *mnt, u32 users)
+{
+	struct spread s = {.origin = mnt->parent};
+	struct mount *target;
+
+	if (mnt->refs > users || mnt->children)
+		return true;
+	while ((target = spread_next(&s))) {
+		const struct mount *child = mounts_child(target, mnt->point), *on;
+
+		if (!child)
+			continue;
+		on = child->children;
+		if (on && (on->next || on->point != child->root))
+			continue; /* it stays */
+		if (child->refs)
+			return true;
+	}
+	return false;
+}
+
+int mounts_umount(struct mount *mnt, u32 users, u32 how)
+{
+	bool lazy = how & UMOUNT_LAZY;
+	struct mount *leaving, *candidates;
+
+	if (!mnt->ns || !mnt->parent || mnt->flags & MOUNT_LOCKED)
+		return -EINVAL;
+	if (!lazy && is_busy(mnt, users))
+		return -EBUSY;
+	leaving = mark_tree(mnt);
+	candidates = trim(find_candidates(leaving));
+	save_covers(candidates);
+	take_out(join_lists(leaving, candidates), !lazy, false);
+	return 0;
+}
+
+void mounts_dir_removed(struct mounts *all, struct dentry *dir)
+{
+	struct mount *mnt;
+
+	while ((mnt = dir_of(all, dir)->here)) {
+		if (mnt->ns) {
+			umount_all(mnt, true);
+		} else {
+			mount_displace(mnt);
+			mount_reap(mnt);
+		}
+	}
+}
+
+void mounts_dissolve(struct mount_ns *ns)
+{
+	if (ns->root)
+		umount_all(ns->root, true);
+}

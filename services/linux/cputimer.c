@@ -22,7 +22,7 @@ static const bool is_user_only[4] = {false, true, false, false};
 
 int cpu_clock_find(struct thread *t, s32 clock, struct cpu_timer *timer)
 {
-	u32 id = (u32) ~(clock >> 3);
+	u32 id = (u32)~clock >> 3;
 	struct thread *of;
 
 	*timer = (struct cpu_timer){.process = t->process};

@@ -22,6 +22,14 @@ void pidfd_wake(struct process *p);
 /** @p is going away: descriptors of it stay, and know that. */
 void pidfd_forget(struct process *p);
 
+/* poll.c */
+/** A timeout at @at (0: none): when it ends. 0, -EFAULT, -EINVAL. */
+int poll_deadline(struct thread *t, u64 at, u64 *deadline_ns);
+/** Set a temporary mask of signals (@at 0: none). 0, -EFAULT, -EINVAL. */
+int poll_begin_mask(struct thread *t, u64 at, u64 size);
+/** A signal that ended the wait is taken with the temporary mask; otherwise it goes back now. */
+s64 poll_end_mask(struct thread *t, s64 ready);
+
 /* uname.c */
 extern struct k_utsname utsname;
 

@@ -6,6 +6,7 @@
  *
  * Runs in: the personality's domain. Source: poll(2), select(2).
  */
+#include "misc.h"
 #include "sched.h"
 #include "signal.h"
 #include "syscall.h"
@@ -173,7 +174,7 @@ s64 sys_poll(struct thread *t, const u64 *a)
 
 /* ---- the p forms: a timeout as struct timespec, and a mask of signals ---- */
 
-static int get_deadline(struct thread *t, u64 at, u64 *deadline_ns)
+int poll_deadline(struct thread *t, u64 at, u64 *deadline_ns)
 {
 	struct k_timespec ts;
 	u64 ns;
@@ -203,7 +204,7 @@ static void give_left(struct thread *t, u64 at, u64 deadline_ns, bool micro)
 	copy_out(t, at, &ts, sizeof(ts)); /* read-only memory is allowed: the call succeeds */
 }
 
-static int begin_mask(struct thread *t, u64 at, u64 size)
+int poll_begin_mask(struct thread *t, u64 at, u64 size)
 {
 	u64 set;
 
@@ -219,8 +220,7 @@ static int begin_mask(struct thread *t, u64 at, u64 size)
 	return 0;
 }
 
-/* A signal that ended the wait is taken with the temporary mask; otherwise it goes back now. */
-static s64 end_mask(struct thread *t, s64 ready)
+s64 poll_end_mask(struct thread *t, s64 ready)
 {
 	if (ready == -EINTR)
 		return -E_RESTARTNOHAND;
@@ -234,13 +234,13 @@ static s64 end_mask(struct thread *t, s64 ready)
 s64 sys_ppoll(struct thread *t, const u64 *a)
 {
 	u64 deadline_ns;
-	s64 ready = get_deadline(t, a[2], &deadline_ns);
+	s64 ready = poll_deadline(t, a[2], &deadline_ns);
 
 	if (!ready)
-		ready = begin_mask(t, a[3], a[4]);
+		ready = poll_begin_mask(t, a[3], a[4]);
 	if (ready)
 		return ready;
-	ready = end_mask(t, poll_call(t, a[0], (u32)a[1], deadline_ns));
+	ready = poll_end_mask(t, poll_call(t, a[0], (u32)a[1], deadline_ns));
 	give_left(t, a[2], deadline_ns, false);
 	return ready;
 }
@@ -364,15 +364,15 @@ s64 sys_select(struct thread *t, const u64 *a)
 s64 sys_pselect6(struct thread *t, const u64 *a)
 {
 	u64 deadline_ns, mask[2] = {0, 0};
-	s64 ready = get_deadline(t, a[4], &deadline_ns);
+	s64 ready = poll_deadline(t, a[4], &deadline_ns);
 
 	if (!ready && a[5])
 		ready = copy_in(t, mask, a[5], sizeof(mask));
 	if (!ready)
-		ready = begin_mask(t, mask[0], mask[1]);
+		ready = poll_begin_mask(t, mask[0], mask[1]);
 	if (ready)
 		return ready;
-	ready = end_mask(t, select_files(t, a, deadline_ns));
+	ready = poll_end_mask(t, select_files(t, a, deadline_ns));
 	give_left(t, a[4], deadline_ns, false);
 	return ready;
 }

@@ -21,8 +21,6 @@
 #define SIGEV_THREAD    2
 #define SIGEV_THREAD_ID 4
 
-#define CAP_WAKE_ALARM  35
-
 struct k_sigevent {
 	u64 value;
 	s32 signo, notify;
@@ -31,10 +29,6 @@ struct k_sigevent {
 };
 
 static_assert(sizeof(struct k_sigevent) == 64, "struct sigevent");
-
-struct k_itimerspec {
-	struct k_timespec interval, value;
-};
 
 struct posix_timer {
 	struct posix_timer *next;

@@ -43,6 +43,8 @@ static const u32 weights[40] = {
 	110,   87,    70,    56,    45,    36,    29,    23,    18,    15,
 };
 
+static void runner_main(void *arg);
+
 struct fiber_loop *sched_loop(void)
 {
 	return &rt_loop;
@@ -57,7 +59,10 @@ struct thread *sched_current(void)
 {
 	struct fiber *fiber = sched_fiber();
 
-	return fiber && baton && fiber == &baton->fiber ? baton->thread : NULL;
+	/* A call that has waited finishes without the baton. */
+	return fiber && fiber->entry == runner_main
+		       ? container_of(fiber, struct runner, fiber)->thread
+		       : NULL;
 }
 
 /* ---- the run queue ---- */
@@ -163,8 +168,6 @@ void sched_loads(u64 out[3])
 }
 
 /* ---- runners ---- */
-
-static void runner_main(void *arg);
 
 static void need_standby(void)
 {

@@ -266,6 +266,7 @@ static int post(struct process *p, struct thread *only, const struct k_siginfo *
 		signal_interrupt(t);
 	} else {
 		sched_signal_waiters(p); /* sigtimedwait waits for blocked ones */
+		wait_wake(&signalfd_queue, 0);
 	}
 	return 0;
 }

@@ -48,6 +48,9 @@ void signal_deliver(struct thread *t);
 /** Wake a thread from a wait, if it is in one. */
 void signal_interrupt(struct thread *t);
 
+/** Those who poll or read signals by descriptor. */
+extern struct wait_queue signalfd_queue;
+
 void pending_clear(struct pending *pending);
 struct sighand *sighand_new(void);
 struct sighand *sighand_copy(const struct sighand *from);

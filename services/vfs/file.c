@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <vfs/epoll.h>
 
 const struct file_ops no_ops = {0};
 
@@ -44,6 +45,8 @@ void file_put(struct file *file)
 	vfs = file->path.dentry->sb->vfs;
 	if (inode->locks)
 		locks_release_owner(inode, file, true);
+	if (file->watchers)
+		epoll_forget(file);
 	if (file->ops->release)
 		file->ops->release(file);
 	if (file->mode & FILE_COUNTED)
@@ -98,6 +101,14 @@ int file_new_anon(struct vfs *vfs, const char *name, const struct file_ops *ops,
 		     ((flags & O_ACCMODE) != O_RDONLY ? FILE_WRITE : 0);
 	*out = file;
 	return 0;
+}
+
+s64 file_seek_nothing(struct vfs_task *t, struct file *file, s64 offset, u32 whence)
+{
+	(void)t;
+	(void)offset;
+	(void)whence;
+	return file->pos;
 }
 
 u32 file_poll(struct file *file, struct poll_table *table)

@@ -70,6 +70,7 @@ struct file {
 	void *private;
 	s32 owner; /* F_SETOWN */
 	s32 sigio; /* F_SETSIG */
+	struct epoll_item *watchers;
 };
 
 /**
@@ -84,6 +85,9 @@ int file_new_anon(struct vfs *vfs, const char *name, const struct file_ops *ops,
 
 struct file *file_get(struct file *file);
 void file_put(struct file *file);
+
+/* A seek that changes nothing and does not fail, as that of eventfds and the like. */
+s64 file_seek_nothing(struct vfs_task *t, struct file *file, s64 offset, u32 whence);
 
 /* POLL* of a file. */
 u32 file_poll(struct file *file, struct poll_table *table);

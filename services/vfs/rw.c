@@ -83,7 +83,8 @@ static int positioned(struct vfs_task *t, int fd, s64 pos, u32 flags, struct uio
 	err = fd_need(t, fd, 0, file);
 	if (err)
 		return err;
-	err = (*file)->ops->seek ? check_rwf(flags, uio) : -ESPIPE;
+	err = (*file)->ops->seek && (*file)->ops->seek != file_seek_nothing ? check_rwf(flags, uio)
+									    : -ESPIPE;
 	if (err)
 		file_put(*file);
 	return err;

@@ -75,7 +75,6 @@ static void *vdso_symbol(const char *name)
 	const uint32_t *hash = NULL;
 	const ElfW(Phdr) * ph;
 
-	CHECK(base != NULL);
 	ph = (const void *)(base + eh->e_phoff);
 	for (int i = 0; i < eh->e_phnum; i++) {
 		const ElfW(Dyn) *d = (const void *)(base + ph[i].p_offset);

@@ -29,6 +29,10 @@ struct k_itimerval {
 	struct k_timeval interval, value;
 };
 
+struct k_itimerspec {
+	struct k_timespec interval, value;
+};
+
 struct k_rlimit {
 	u64 cur, max;
 };
@@ -175,5 +179,6 @@ struct k_clone_args {
 #define CAP_SYS_TIME    25
 #define CAP_IPC_LOCK    14
 #define CAP_SYS_PTRACE  19
+#define CAP_WAKE_ALARM  35
 
 #endif

@@ -2,12 +2,16 @@
  * Benchmarks: runs of Skerry, or of programs of the build host, that print figures.
  *
  * A figure is a line "@bench name=N value=V unit=U", with limit=L where V must not be over L.
+ *
+ * Not here: benchmarks that run Linux programs (beside.c), which run on Linux, too.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "beside.h"
 #include "build.h"
+#include "linux.h"
 #include "options.h"
 #include "run.h"
 #include "test.h"
@@ -91,7 +95,8 @@ static int run_in_qemu(const struct project *p, const struct item *it, struct st
 }
 
 /* Returns whether it ran and kept its limits. */
-static bool run_benchmark(const struct project *p, const struct item *it)
+static bool run_benchmark(const struct project *p, const struct item *it,
+			  const struct beside_options *o)
 {
 	struct strv lines = {0};
 	int status;
@@ -99,6 +104,8 @@ static bool run_benchmark(const struct project *p, const struct item *it)
 
 	printf("%s%s%s\n", it->name, it->about ? ": " : "", it->about ? it->about : "");
 	fflush(stdout);
+	if (beside_can(it))
+		return beside_run(p, it, o);
 	status = it->command ? run_on_host(it, &lines) : run_in_qemu(p, it, &lines);
 	/* A program of the host may have printed a table of its own instead. */
 	figures = !it->command || lines.n;
@@ -119,6 +126,8 @@ static void build_for(const struct project *p, const struct strv *suites)
 			continue;
 		if (!it->command)
 			strv_add(&targets, "image");
+		if (beside_can(it))
+			linux_targets(p, &targets);
 		for (size_t j = 0; j < it->needs.n; j++)
 			strv_add(&targets, build_target(p, it->needs.v[j]));
 	}
@@ -128,10 +137,16 @@ static void build_for(const struct project *p, const struct strv *suites)
 
 static void help(const struct project *p)
 {
-	puts("usage: hake/bench [--SUITE]...\n\n"
+	puts("usage: hake/bench [--SUITE]... [OPTIONS]\n\n"
 	     "Runs the benchmarks of these suites, or all. Raw output is kept in build/bench/. "
 	     "The\n"
-	     "exit status is 0 only if all ran and kept their limits. There are:\n");
+	     "exit status is 0 only if all ran and kept their limits.\n\n"
+	     "Those of Linux programs run on Linux, too, in the same QEMU: their goal is to take\n"
+	     "less than Linux in every row, and a row that does not is shown.\n\n"
+	     "  --only-skerry    no Linux\n"
+	     "  --no-time        instructions only\n"
+	     "  --write-readme   renew the figures in README.md\n\n"
+	     "There are:\n");
 	for (size_t i = 0; i < p->n; i++) {
 		if (p->v[i]->kind == BENCHMARK)
 			printf("  --%-14s %s: %s\n", p->v[i]->suite, p->v[i]->name,
@@ -139,8 +154,22 @@ static void help(const struct project *p)
 	}
 }
 
+/* Whether @name is an option that is no suite; notes it. */
+static bool take_option(struct beside_options *o, const char *name)
+{
+	bool *const options[] = {&o->only_skerry, &o->no_time, &o->write_readme};
+	static const char *const names[] = {"only-skerry", "no-time", "write-readme"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strcmp(name, names[i]) == 0)
+			return *options[i] = true;
+	}
+	return false;
+}
+
 int bench_main(int argc, char **argv)
 {
+	struct beside_options options = {0};
 	struct project p = {0};
 	struct strv known = {0}, wanted = {0};
 	int bad = 0;
@@ -157,6 +186,8 @@ int bench_main(int argc, char **argv)
 			help(&p);
 			return 0;
 		}
+		if (take_option(&options, name))
+			continue;
 		if (!strv_has(&known, name))
 			die("there are no benchmarks %s%s (hake/bench --help)", argv[i],
 			    suggest(name, &known));
@@ -167,7 +198,7 @@ int bench_main(int argc, char **argv)
 	build_for(&p, &wanted);
 	for (size_t i = 0; i < p.n; i++) {
 		if (p.v[i]->kind == BENCHMARK && strv_has(&wanted, p.v[i]->suite))
-			bad += !run_benchmark(&p, p.v[i]);
+			bad += !run_benchmark(&p, p.v[i], &options);
 	}
 	return bad != 0;
 }

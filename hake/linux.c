@@ -28,7 +28,7 @@ bool linux_can_run(const struct item *it)
 	return it->kind == BOOT_TEST && it->program && it->program[0] == '/';
 }
 
-const char *linux_kernel(void)
+bool linux_find(void)
 {
 	const char *own = getenv("SKERRY_LINUX");
 	struct strv fetch = {0};
@@ -36,12 +36,19 @@ const char *linux_kernel(void)
 	if (own && *own) {
 		if (!file_exists(own))
 			die("$SKERRY_LINUX: there is no file %s", own);
-		return own;
+		return true;
 	}
 	strv_split(&fetch, "sh hake/linux-fetch.sh");
-	if (run_program(&fetch))
+	return run_program(&fetch) == 0;
+}
+
+const char *linux_kernel(void)
+{
+	const char *own = getenv("SKERRY_LINUX");
+
+	if (!linux_find())
 		die("there is no Linux to run");
-	return strf("%s/linux/vmlinuz", build_dir());
+	return own && *own ? own : strf("%s/linux/vmlinuz", build_dir());
 }
 
 const char *linux_version(void)
@@ -71,12 +78,11 @@ void linux_targets(const struct project *p, struct strv *targets)
  */
 static char *linux_append(const struct boot *b)
 {
-	return strf("console=ttyS0 quiet loglevel=1 panic=-1 %s%s%s", b->append ? b->append : "",
-		    b->program ? " -- " : "", b->program ? b->program : "");
+	return strf(LINUX_APPEND " %s%s%s", b->append ? b->append : "", b->program ? " -- " : "",
+		    b->program ? b->program : "");
 }
 
-/* Writes the initramfs (all of it must be built); returns the QEMU command that boots @b. */
-static struct strv linux_command(const struct project *p, const struct boot *b)
+struct strv linux_command(const struct project *p, const struct boot *b)
 {
 	struct topology *t = boot_machine(b);
 	struct vm vm = {

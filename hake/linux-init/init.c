@@ -102,6 +102,7 @@ int main(int argc, char **argv)
 	int status;
 
 	mount_at("/dev", "devtmpfs");
+	mount_at("/dev/pts", "devpts");
 	open_console();
 	mkdir("/proc", 0755);
 	mount_at("/sys", "sysfs");

@@ -21,17 +21,21 @@ struct file_backing {
 
 static const struct backing_ops file_ops;
 
-/* A hole that nobody will write through this mapping is a page of zeros. */
+/*
+ * A hole that nobody will write through this mapping is a page of zeros; what is shared fills it,
+ * but not ahead of being asked: that would give a file memory nobody wrote to.
+ */
 static int file_backing_page(struct backing *backing, u64 index, bool shared, bool nowait,
 			     struct page **out)
 {
 	struct file_backing *f = container_of(backing, struct file_backing, backing);
 	int err;
 
-	(void)nowait; /* all file systems that can be mapped so far are in memory */
-	err = file_page(f->file, index, shared, out);
+	err = file_page(f->file, index, shared && !nowait, out);
 	if (err)
 		return err == -ERANGE ? -EFAULT : err;
+	if (!*out && shared && nowait)
+		return -EAGAIN;
 	if (!*out) {
 		page_get(ram_zero);
 		*out = ram_zero;

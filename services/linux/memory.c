@@ -62,6 +62,14 @@ static int check_map_flags(u64 bytes, u32 flags)
 	return 0;
 }
 
+/* Memory that is shared with the children. */
+static int map_shared(struct mm_request *r)
+{
+	r->offset = 0;
+	r->backing = backing_new_anonymous(r->bytes);
+	return r->backing ? 0 : -ENOMEM;
+}
+
 /* The file behind a mapping: its backing in @r, and what mprotect may not give. */
 static int map_file(struct thread *t, int fd, u32 flags, struct mm_request *r)
 {
@@ -72,6 +80,10 @@ static int map_file(struct thread *t, int fd, u32 flags, struct mm_request *r)
 	if (!file)
 		return -EBADF;
 	err = file_check_mmap(&t->vfs, file, shared, r->prot);
+	if (err == FILE_MAPS_ZEROS) {
+		file_put(file);
+		return shared ? map_shared(r) : 0;
+	}
 	if (!err && shared && !(file->mode & FILE_WRITE))
 		r->vm |= VM_DENYWRITE;
 	if (!err) {
@@ -118,9 +130,7 @@ s64 sys_mmap(struct thread *t, const u64 *a)
 			return -EOVERFLOW;
 		err = map_file(t, (int)a[4], flags, &r);
 	} else if (r.vm & VM_SHARED) {
-		r.offset = 0;
-		r.backing = backing_new_anonymous(r.bytes);
-		err = r.backing ? 0 : -ENOMEM;
+		err = map_shared(&r);
 	}
 	if (err)
 		return err;

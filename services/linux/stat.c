@@ -50,10 +50,11 @@ struct k_statfs {
 
 static_assert(sizeof(struct k_statfs) == 120, "struct statfs");
 
-#define STATX_BASIC    0x7ffu
-#define STATX_BTIME    0x800u
-#define STATX_MNT_ID   0x1000u
-#define STATX_RESERVED 0x80000000u
+#define STATX_BASIC         0x7ffu
+#define STATX_BTIME         0x800u
+#define STATX_MNT_ID        0x1000u
+#define STATX_MNT_ID_UNIQUE 0x4000u
+#define STATX_RESERVED      0x80000000u
 
 static struct k_timespec time_of(struct vfs_time t)
 {
@@ -123,12 +124,14 @@ static struct k_statx_time statx_time(struct vfs_time t)
 
 s64 sys_statx(struct thread *t, const u64 *a)
 {
-	struct k_statx out = {.mask = STATX_BASIC | STATX_BTIME | STATX_MNT_ID};
+	/* An identifier of a mount is never used again here, so either kind is the same. */
+	u32 mnt_id = a[3] & STATX_MNT_ID_UNIQUE ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID;
+	struct k_statx out = {.mask = STATX_BASIC | mnt_id};
 	struct vfs_stat s;
 	char *name = NULL;
 	int err;
 
-	if (a[3] & STATX_RESERVED)
+	if ((a[3] & STATX_RESERVED) || (a[2] & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
 		return -EINVAL;
 	err = a[1] ? name_get(t, a[1], &name) : 0;
 	if (!err)
@@ -147,7 +150,10 @@ s64 sys_statx(struct thread *t, const u64 *a)
 	out.blocks = s.blocks;
 	out.attributes_mask = s.attributes_mask;
 	out.atime = statx_time(s.atime);
-	out.btime = statx_time(s.btime);
+	if ((a[3] & STATX_BTIME) && s.has_btime) {
+		out.mask |= STATX_BTIME;
+		out.btime = statx_time(s.btime);
+	}
 	out.ctime = statx_time(s.ctime);
 	out.mtime = statx_time(s.mtime);
 	out.rdev_major = VFS_MAJOR(s.rdev);

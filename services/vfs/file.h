@@ -45,7 +45,10 @@ struct file_ops {
 	int (*readdir)(struct vfs_task *t, struct file *file, struct dir_context *ctx);
 	int (*fallocate)(struct vfs_task *t, struct file *file, u32 mode, u64 offset, u64 len);
 	int (*fsync)(struct vfs_task *t, struct file *file, bool data_only);
-	/* May the file be mapped (shared?)? NULL and no inode->ops->page: -ENODEV. */
+	/*
+	 * May the file be mapped (shared?)? 0 or an error; FILE_MAPS_ZEROS: fresh memory takes
+	 * its place (/dev/zero). NULL and no inode->ops->page: -ENODEV.
+	 */
 	int (*mmap)(struct vfs_task *t, struct file *file, bool shared);
 	/* A descriptor of @t was closed. May be NULL. */
 	void (*flush)(struct vfs_task *t, struct file *file);
@@ -53,11 +56,13 @@ struct file_ops {
 	void (*release)(struct file *file);
 };
 
-#define FILE_READ    0x01u /* opened for reading */
-#define FILE_WRITE   0x02u
-#define FILE_PATH    0x04u /* O_PATH: a place, not a file that can be read */
-#define FILE_EXEC    0x08u /* denies writing; see vfs_open_exec() */
-#define FILE_COUNTED 0x10u /* counted in inode->writers */
+#define FILE_MAPS_ZEROS 1
+
+#define FILE_READ       0x01u /* opened for reading */
+#define FILE_WRITE      0x02u
+#define FILE_PATH       0x04u /* O_PATH: a place, not a file that can be read */
+#define FILE_EXEC       0x08u /* denies writing; see vfs_open_exec() */
+#define FILE_COUNTED    0x10u /* counted in inode->writers */
 
 struct file {
 	u32 refs;
@@ -101,7 +106,8 @@ u32 file_poll(struct file *file, struct poll_table *table);
  */
 int file_page(struct file *file, u64 index, bool write, struct page **out);
 
-/* May @file be mapped with PROT_* and MAP_SHARED? 0, -ENODEV, -EACCES, -EPERM (noexec mount). */
+/* May @file be mapped with PROT_* and MAP_SHARED? 0, FILE_MAPS_ZEROS, -ENODEV, -EACCES, -EPERM
+ * (noexec mount). */
 int file_check_mmap(struct vfs_task *t, struct file *file, bool shared, u32 prot);
 
 /* Read at @pos into our memory: exec. Returns bytes. */

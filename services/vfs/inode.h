@@ -122,6 +122,8 @@ struct rename_args {
 	const char *oldname, *newname;
 	u32 oldlen, newlen;
 	bool exchange;
+	/* What is left at the old name: a device of number 0 (RENAME_WHITEOUT); or NULL. */
+	const struct new_node *whiteout;
 };
 
 /* A file, of whatever type. */

@@ -73,10 +73,18 @@ static s64 seek_nowhere(struct vfs_task *t, struct file *file, s64 offset, u32 w
 	return 0;
 }
 
+static int map_zeros(struct vfs_task *t, struct file *file, bool shared)
+{
+	(void)t;
+	(void)file;
+	(void)shared;
+	return FILE_MAPS_ZEROS;
+}
+
 static const struct file_ops null_ops = {
 	.read = read_nothing, .write = write_nowhere, .seek = seek_nowhere};
 static const struct file_ops zero_ops = {
-	.read = read_zeros, .write = write_nowhere, .seek = seek_nowhere};
+	.read = read_zeros, .write = write_nowhere, .seek = seek_nowhere, .mmap = map_zeros};
 static const struct file_ops full_ops = {
 	.read = read_zeros, .write = write_full, .seek = seek_nowhere};
 static const struct file_ops random_ops = {

@@ -84,6 +84,7 @@ static int check_rights(const struct renaming *r)
 
 static int rename_looked_up(struct renaming *r)
 {
+	struct new_node whiteout;
 	struct rename_args args = {
 		.olddir = r->from.path.dentry->inode,
 		.newdir = r->to.path.dentry->inode,
@@ -94,6 +95,7 @@ static int rename_looked_up(struct renaming *r)
 		.oldlen = r->old->len,
 		.newlen = r->new->len,
 		.exchange = r->flags &RENAME_EXCHANGE,
+		.whiteout = r->flags &RENAME_WHITEOUT ? &whiteout : NULL,
 	};
 	int err = check_names(r);
 
@@ -101,6 +103,7 @@ static int rename_looked_up(struct renaming *r)
 		return err;
 	if (r->old->inode == r->new->inode)
 		return 0;
+	new_node_fill(r->t, args.olddir, S_IFCHR, &whiteout);
 	err = check_rights(r);
 	if (!err)
 		err = args.olddir->ops->rename(r->t, &args);
@@ -136,10 +139,9 @@ int vfs_renameat2(struct vfs_task *t, int olddir, const char *oldpath, int newdi
 	struct renaming r = {.t = t, .flags = flags};
 	int err;
 
-	/* RENAME_WHITEOUT is for overlay file systems' own use: not known to any here. */
-	if (flags & ~(u32)(RENAME_NOREPLACE | RENAME_EXCHANGE))
+	if (flags & ~(u32)(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
 		return -EINVAL;
-	if ((flags & RENAME_NOREPLACE) && (flags & RENAME_EXCHANGE))
+	if ((flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)) && (flags & RENAME_EXCHANGE))
 		return -EINVAL;
 	err = walk_begin(&r.from, t, olddir, oldpath, 0, 0);
 	if (err)

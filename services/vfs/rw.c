@@ -15,13 +15,19 @@
 #define RWF_APPEND_   0x10u
 #define RWF_NOAPPEND_ 0x20u
 
+/* A range of bytes must end where a position can be. */
+static bool ends_nowhere(const struct file *file, const struct uio *uio, const s64 *pos)
+{
+	return file->ops->seek && uio->left > (u64)(INT64_MAX - *pos);
+}
+
 s64 file_read(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos)
 {
 	if (!(file->mode & FILE_READ))
 		return -EBADF;
 	if (inode_is(file->inode, S_IFDIR))
 		return -EISDIR;
-	if (!file->ops->read)
+	if (!file->ops->read || ends_nowhere(file, uio, pos))
 		return -EINVAL;
 	uio->left = MIN(uio->left, VFS_RW_MAX);
 	return file->ops->read(t, file, uio, pos);
@@ -31,7 +37,7 @@ s64 file_write(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos)
 {
 	if (!(file->mode & FILE_WRITE))
 		return -EBADF;
-	if (!file->ops->write)
+	if (!file->ops->write || ends_nowhere(file, uio, pos))
 		return -EINVAL;
 	uio->left = MIN(uio->left, VFS_RW_MAX);
 	return file->ops->write(t, file, uio, pos);
@@ -171,9 +177,7 @@ s64 file_seek_fixed(struct file *file, s64 offset, u32 whence, u64 size)
 		base = (s64)size;
 	else if (whence != SEEK_SET)
 		return -EINVAL;
-	if (__builtin_add_overflow(base, offset, &to))
-		return -EOVERFLOW;
-	if (to < 0)
+	if (__builtin_add_overflow(base, offset, &to) || to < 0)
 		return -EINVAL;
 	file->pos = to;
 	return to;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define STATX_ATTR_AUTOMOUNT_  0x1000u
 #define STATX_ATTR_MOUNT_ROOT_ 0x2000u
 
 static int fill(struct vfs_task *t, const struct path *path, struct vfs_stat *st)
@@ -29,11 +30,12 @@ static int fill(struct vfs_task *t, const struct path *path, struct vfs_stat *st
 		.dev = inode->sb->dev,
 		.rdev = inode->rdev,
 		.blksize = PAGE_SIZE,
-		.attributes_mask = STATX_ATTR_MOUNT_ROOT_,
+		.attributes_mask = STATX_ATTR_MOUNT_ROOT_ | STATX_ATTR_AUTOMOUNT_,
 		.atime = inode->atime,
 		.mtime = inode->mtime,
 		.ctime = inode->ctime,
 		.btime = inode->btime,
+		.has_btime = inode->sb->xattrs, /* tmpfs has both */
 	};
 	if (path->dentry == path->mnt->root)
 		st->attributes |= STATX_ATTR_MOUNT_ROOT_;

@@ -301,7 +301,9 @@ static int rename_name(struct vfs_task *t, const struct rename_args *a)
 {
 	struct tmpfs_inode *olddir = tmpfs_inode(a->olddir), *newdir = tmpfs_inode(a->newdir);
 	struct tmpfs_inode *inode = tmpfs_inode(a->old);
+	struct inode *whiteout = NULL;
 	struct tmpfs_entry **new;
+	int err = 0;
 
 	(void)t;
 	if (a->exchange)
@@ -311,16 +313,25 @@ static int rename_name(struct vfs_task *t, const struct rename_args *a)
 	new = find(&newdir->dir, a->newname, a->newlen);
 	if (new &&inode_is(a->replaced, S_IFDIR) && tmpfs_inode(a->replaced)->dir.n)
 		return -ENOTEMPTY;
+	if (a->whiteout)
+		err = tmpfs_make_inode(a->olddir->sb, a->whiteout, &whiteout);
+	if (!err && !new)
+		err = add(newdir, a->newname, a->newlen, inode);
+	if (err) {
+		if (whiteout)
+			inode_put(whiteout);
+		return err;
+	}
 	if (new) {
 		(*new)->inode = inode;
 		inode_touch(a->newdir, ATTR_MTIME | ATTR_CTIME);
-	} else {
-		int err = add(newdir, a->newname, a->newlen, inode);
-
-		if (err)
-			return err;
 	}
-	take(olddir, find(&olddir->dir, a->oldname, a->oldlen));
+	if (whiteout) {
+		(*find(&olddir->dir, a->oldname, a->oldlen))->inode = tmpfs_inode(whiteout);
+		inode_touch(a->olddir, ATTR_MTIME | ATTR_CTIME);
+	} else {
+		take(olddir, find(&olddir->dir, a->oldname, a->oldlen));
+	}
 	change_parent(a->old, a->olddir, a->newdir);
 	if (new)
 		drop_link(a->newdir, a->replaced);

@@ -206,6 +206,7 @@ struct vfs_stat {
 	u32 mode, nlink, uid, gid, dev, rdev, blksize;
 	u64 attributes, attributes_mask; /* STATX_ATTR_* */
 	struct vfs_time atime, mtime, ctime, btime;
+	bool has_btime; /* the file system keeps it */
 };
 
 struct vfs_statfs {

@@ -161,6 +161,12 @@ int fiber_wait_events(struct fiber_loop *loop, u64 mask, u64 deadline_ns, u64 *e
  */
 void fiber_interrupt(struct fiber *fiber);
 
+/* Forget an interrupt that the fiber has not been told of. */
+static inline void fiber_clear_interrupt(struct fiber *fiber)
+{
+	fiber->interrupted = false;
+}
+
 /* Hold (or no longer hold) interrupts of the running fiber back: they stay pending. Returns
  * whether they were held before. */
 bool fiber_hold_interrupts(struct fiber_loop *loop, bool hold);

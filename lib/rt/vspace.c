@@ -3,6 +3,8 @@
 #include <rt/slots.h>
 #include <stdlib.h>
 
+#define LARGE_PAGE (2 * MiB)
+
 struct va_hole {
 	struct va_hole *next;
 	u64 va;
@@ -55,23 +57,41 @@ static s64 map_some(struct vspace *vs, struct aspace_op op)
 	}
 }
 
+/* @large  MAP_LARGE if these are large pages, else 0 */
+static void unmap(struct vspace *vs, u64 va, u64 pages, u32 large)
+{
+	while (pages) {
+		struct aspace_op op = {
+			.op = OP_UNMAP,
+			.flags = large,
+			.va = va,
+			.pages = (u32)MIN(pages, OP_PAGES_MAX),
+		};
+
+		sys_aspace_update(vs->aspace, &op, 1);
+		va += op.pages * (large ? LARGE_PAGE : PAGE_SIZE);
+		pages -= op.pages;
+	}
+}
+
 int vspace_map(struct vspace *vs, u64 va, cap_t frame, u64 offset, u64 bytes, u32 flags)
 {
-	u64 pages = ROUND_UP(bytes, PAGE_SIZE) / PAGE_SIZE;
+	u64 size = flags & MAP_LARGE ? LARGE_PAGE : PAGE_SIZE;
+	u64 pages = ROUND_UP(bytes, size) / size;
 	u64 done = 0;
 
 	while (done < pages) {
 		s64 n = map_some(vs, (struct aspace_op){
 					     .op = OP_MAP,
 					     .flags = flags,
-					     .va = va + done * PAGE_SIZE,
-					     .offset = offset + done * PAGE_SIZE,
+					     .va = va + done * size,
+					     .offset = offset + done * size,
 					     .pages = (u32)MIN(pages - done, OP_PAGES_MAX),
 					     .frame = frame,
 				     });
 
 		if (n <= 0) {
-			vspace_unmap(vs, va, done * PAGE_SIZE);
+			unmap(vs, va, done, flags & MAP_LARGE);
 			return n ? (int)n : -EINVAL;
 		}
 		done += (u64)n;
@@ -81,19 +101,7 @@ int vspace_map(struct vspace *vs, u64 va, cap_t frame, u64 offset, u64 bytes, u3
 
 void vspace_unmap(struct vspace *vs, u64 va, u64 bytes)
 {
-	u64 pages = ROUND_UP(bytes, PAGE_SIZE) / PAGE_SIZE;
-
-	while (pages) {
-		struct aspace_op op = {
-			.op = OP_UNMAP,
-			.va = va,
-			.pages = (u32)MIN(pages, OP_PAGES_MAX),
-		};
-
-		sys_aspace_update(vs->aspace, &op, 1);
-		va += op.pages * PAGE_SIZE;
-		pages -= op.pages;
-	}
+	unmap(vs, va, ROUND_UP(bytes, PAGE_SIZE) / PAGE_SIZE, 0);
 }
 
 /* The order of the smallest size that holds @bytes, VSPACE_ORDERS if none does. */

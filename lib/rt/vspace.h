@@ -32,7 +32,7 @@ void vspace_init(struct vspace *vs, cap_t aspace, u64 low, u64 high,
 /**
  * Map @bytes of @frame from @offset on at @va, all page aligned.
  *
- * @flags  MAP_*; not MAP_LARGE
+ * @flags  MAP_*; with MAP_LARGE all are multiples of 2 MiB
  * Returns 0 or a negative errno of ASPACE_UPDATE; then nothing is mapped.
  */
 int vspace_map(struct vspace *vs, u64 va, cap_t frame, u64 offset, u64 bytes, u32 flags);

@@ -141,7 +141,7 @@ struct vfs *env_init(void)
 	};
 	struct sys_words words = {0};
 
-	env.total_pages = ram_count();
+	env.total_pages = ram_total_bytes() / PAGE_SIZE;
 	if (monitor_ask(MON_MEMORY, &words, CAP_NONE) == 0)
 		env.total_pages += words.w[1] / PAGE_SIZE;
 	return vfs_new(&env, NULL, &rt_loop, NULL);

@@ -1,5 +1,6 @@
 /* See process.h. */
 #include "process.h"
+#include "sched.h"
 #include "signal.h"
 
 #include <rt/rt.h>
@@ -179,7 +180,7 @@ struct thread *thread_new(struct process *p, u32 tid)
 	if (!t)
 		return NULL;
 	t->tid = tid ? tid : new_number();
-	t->context = t->tid ? context_new() : NULL;
+	t->context = t->tid && !sched_reserve() ? context_new() : NULL;
 	if (!t->context) {
 		free(t);
 		return NULL;
@@ -213,6 +214,7 @@ void thread_free(struct thread *t)
 	groups_put(t->cred.groups);
 	context_put(t->context);
 	free(t);
+	sched_unreserve();
 }
 
 void groups_put(struct groups *groups)

@@ -15,17 +15,9 @@
 #include <string.h>
 #include <vfs/proc.h>
 
-static u64 ram_at_monitor(void)
-{
-	struct sys_words words = {0};
-
-	return monitor_ask(MON_MEMORY, &words, CAP_NONE) == 0 ? words.w[1] : 0;
-}
-
 static int show_meminfo(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
 {
-	u64 rest = ram_at_monitor() / KiB, total = ram_count() * 4 + rest;
-	u64 free_kib = ram_free_count() * 4 + rest;
+	u64 total = ram_total_bytes() / KiB, free_kib = ram_free_bytes() / KiB;
 
 	(void)arg, (void)reader, (void)pid;
 	text_printf(out, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\n", total, free_kib);

@@ -1,109 +1,166 @@
-/* See ram.h. */
-#include "ram.h"
+/*
+ * See ram.h: pages, runs of pages, and what joins them. Chunks are chunk.c's.
+ *
+ * Most requests are for one page: these are kept in a list of their own, filled from runs and
+ * emptied into them in portions.
+ */
+#include "chunk.h"
 
 #include <rt/rt.h>
-#include <stdlib.h>
+#include <rt/monitor.h>
+#include <errno.h>
 #include <string.h>
 
-#define CHUNKS_VA  0x0000500000000000ul /* above all that lib/rt maps (DOMAIN_MAP_END) */
-#define CHUNK_MIN  (2 * MiB)
-#define CHUNK_MAX  (64 * MiB)
-#define LARGE_PAGE (2 * MiB)
-
-struct ram_page {
-	struct page page; /* first: the rest of the personality knows this only */
-	struct chunk *chunk;
-	struct ram_page *next;  /* while free */
-} __attribute__((aligned(16))); /* the low bits are the page map's: pagemap.h */
-
-struct chunk {
-	struct rt_frame frame;
-	u8 *va;
-};
+#define HOT_FILL 4u   /* order of the run that single pages are cut from */
+#define HOT_MAX  512u /* single pages that are kept */
 
 struct page *ram_zero;
 
-static struct ram_page *free_pages;
-static struct ram_page *fresh, *fresh_end; /* of the newest chunk: never used */
-static u64 total_pages, used_pages;
-static u64 next_va = CHUNKS_VA;
-static u64 next_bytes = 2 * CHUNK_MIN;
+static struct ram_page *runs[RAM_ORDERS];
+static struct ram_page *hot; /* free single pages, the last used first */
+static u64 nhot, nfree;      /* nfree: pages in runs */
 
-/* Map a chunk with large pages. Its tables are one per GiB, which the runtime gets. */
-static int map_chunk(const struct rt_frame *frame, u64 va)
+/* ---- runs ---- */
+
+static u64 index_of(const struct ram_page *p)
 {
-	struct aspace_op op = {
-		.op = OP_MAP,
-		.flags = MAP_READ | MAP_WRITE | MAP_LARGE,
-		.va = va,
-		.pages = (u32)(frame->bytes / LARGE_PAGE),
-		.frame = frame->cap,
-	};
-	s64 done = sys_aspace_update(DOMAIN_SLOT_SPACE, &op, 1);
-
-	if (done == 1)
-		return 0;
-	if (op.result != -ENOMEM || rt_space.more_tables(&rt_space))
-		return -ENOMEM;
-	return sys_aspace_update(DOMAIN_SLOT_SPACE, &op, 1) == 1 ? 0 : -ENOMEM;
+	return (u64)(p - p->chunk->pages);
 }
 
-/* Take a chunk: as large as wanted, or as large as there is. */
-static int grow(void)
+static void list_add(struct ram_page *p, u32 order)
 {
-	struct chunk *chunk = calloc(1, sizeof(*chunk));
-	struct ram_page *pages = NULL;
-	u64 bytes = next_bytes, n;
+	p->order = (u8)order;
+	p->is_run = true;
+	p->prev = NULL;
+	p->next = runs[order];
+	if (p->next)
+		p->next->prev = p;
+	runs[order] = p;
+	p->chunk->nfree += 1ul << order;
+	nfree += 1ul << order;
+}
 
-	if (!chunk)
-		return -ENOMEM;
-	while (rt_frame_new(bytes, &chunk->frame)) {
-		bytes /= 2;
-		if (bytes < CHUNK_MIN)
-			goto no_frame;
+static void list_remove(struct ram_page *p)
+{
+	if (p->prev)
+		p->prev->next = p->next;
+	else
+		runs[p->order] = p->next;
+	if (p->next)
+		p->next->prev = p->prev;
+	p->is_run = false;
+	p->chunk->nfree -= 1ul << p->order;
+	nfree -= 1ul << p->order;
+}
+
+/* The buddy of a run if it is free, whole, and may be joined. */
+static struct ram_page *free_buddy(struct ram_page *p, u32 order)
+{
+	u64 at = index_of(p) ^ 1ul << order;
+	struct ram_page *buddy = &p->chunk->pages[at];
+
+	if (order + 1 >= RAM_ORDERS || at + (1ul << order) > p->chunk->npages)
+		return NULL;
+	return buddy->is_run && buddy->order == order ? buddy : NULL;
+}
+
+void ram_add_run(struct ram_page *p, u32 order)
+{
+	struct ram_page *buddy;
+
+	while ((buddy = free_buddy(p, order))) {
+		list_remove(buddy);
+		p = MIN(p, buddy);
+		order++;
 	}
-	n = chunk->frame.bytes / PAGE_SIZE;
-	pages = calloc(n, sizeof(*pages));
-	if (!pages || map_chunk(&chunk->frame, next_va))
-		goto no_pages;
-	chunk->va = (u8 *)next_va;
-	for (u64 i = 0; i < n; i++)
-		pages[i] = (struct ram_page){
-			.page = {.data = chunk->va + i * PAGE_SIZE},
-			.chunk = chunk,
-		};
-	next_va += ROUND_UP(chunk->frame.bytes, LARGE_PAGE);
-	next_bytes = MIN(next_bytes * 2, CHUNK_MAX);
-	for (; fresh < fresh_end; fresh++) {
-		fresh->next = free_pages;
-		free_pages = fresh;
+	list_add(p, order);
+}
+
+void ram_remove_runs(struct chunk *chunk)
+{
+	for (u64 i = 0; i < chunk->npages; i++) {
+		if (chunk->pages[i].is_run)
+			list_remove(&chunk->pages[i]);
 	}
-	fresh = pages;
-	fresh_end = pages + n;
-	total_pages += n;
-	return 0;
-no_pages:
-	free(pages);
-	rt_frame_put(&chunk->frame);
-no_frame:
-	free(chunk);
-	return -ENOMEM;
+}
+
+/* A run of the chunk has become free: perhaps all of it is. */
+static void give_run(struct ram_page *p, u32 order)
+{
+	struct chunk *chunk = p->chunk;
+
+	ram_add_run(p, order);
+	if (chunk->nfree == chunk->nusable)
+		chunk_empty(chunk, nfree - chunk->nfree);
+}
+
+/* A run of the order, cut from a larger one where need be; NULL if there is none. */
+static struct ram_page *take_run(u32 order)
+{
+	u32 have = order;
+	struct ram_page *p;
+
+	while (have < RAM_ORDERS && !runs[have])
+		have++;
+	if (have == RAM_ORDERS)
+		return NULL;
+	p = runs[have];
+	list_remove(p);
+	while (have-- > order)
+		list_add(p + (1ul << have), have);
+	return p;
+}
+
+/* ---- single pages ---- */
+
+static void hot_add(struct ram_page *p)
+{
+	p->next = hot;
+	hot = p;
+	nhot++;
+}
+
+static bool hot_fill(void)
+{
+	u32 order = HOT_FILL;
+	struct ram_page *p = take_run(order);
+
+	while (!p && order > 0)
+		p = take_run(--order);
+	for (u64 n = p ? 1ul << order : 0; n > 0; n--)
+		hot_add(p + n - 1); /* so that they are taken in ascending order */
+	return p;
+}
+
+/* Give single pages back to the runs, but for @keep. */
+static void hot_drain(u64 keep)
+{
+	struct ram_page **at = &hot, *p;
+
+	for (u64 i = 0; i < keep && *at; i++)
+		at = &(*at)->next;
+	p = *at;
+	*at = NULL;
+	while (p) {
+		struct ram_page *next = p->next;
+
+		nhot--;
+		give_run(p, 0);
+		p = next;
+	}
 }
 
 struct page *ram_new(void)
 {
-	struct ram_page *page = free_pages;
+	struct ram_page *p;
 
-	if (page) {
-		free_pages = page->next;
-	} else {
-		if (fresh == fresh_end && grow())
-			return NULL;
-		page = fresh++;
-	}
-	page->page.refs = 1;
-	used_pages++;
-	return &page->page;
+	if (!hot && !hot_fill() && (chunk_new(1) || !hot_fill()))
+		return NULL;
+	p = hot;
+	hot = p->next;
+	nhot--;
+	p->page.refs = 1;
+	return &p->page;
 }
 
 struct page *ram_new_zeroed(void)
@@ -117,11 +174,9 @@ struct page *ram_new_zeroed(void)
 
 void ram_free(struct page *page)
 {
-	struct ram_page *p = container_of(page, struct ram_page, page);
-
-	p->next = free_pages;
-	free_pages = p;
-	used_pages--;
+	hot_add(container_of(page, struct ram_page, page));
+	if (nhot > HOT_MAX)
+		hot_drain(HOT_MAX / 2);
 }
 
 void ram_put(struct page *page)
@@ -130,26 +185,118 @@ void ram_put(struct page *page)
 		ram_free(page);
 }
 
+/* ---- several pages ---- */
+
+static struct ram_page *new_run(u32 order)
+{
+	struct ram_page *p = order < RAM_ORDERS ? take_run(order) : NULL;
+
+	if (p || order >= RAM_ORDERS)
+		return p;
+	hot_drain(0); /* there may be one that single pages keep apart */
+	p = take_run(order);
+	if (!p && chunk_new(1ul << order) == 0)
+		p = take_run(order);
+	return p;
+}
+
+struct page *ram_new_run(u32 order)
+{
+	struct ram_page *p = new_run(order);
+
+	for (u64 i = 0; p && i < 1ul << order; i++)
+		p[i].page.refs = 1;
+	return p ? &p->page : NULL;
+}
+
+struct page *ram_run_page(struct page *page, u32 n)
+{
+	return &(container_of(page, struct ram_page, page) + n)->page;
+}
+
+static u32 order_of(u64 pages)
+{
+	return pages > 1 ? 64 - (u32)__builtin_clzl(pages - 1) : 0;
+}
+
+/* The largest runs that a range of a chunk is made of. */
+static void give_range(struct ram_page *p, u64 n)
+{
+	while (n > 0) {
+		u64 at = index_of(p);
+		u32 order = at ? (u32)__builtin_ctzl(at) : RAM_ORDERS - 1;
+
+		while (1ul << order > n)
+			order--;
+		n -= 1ul << order;
+		give_run(p, order); /* if the chunk goes, this was the last of it */
+		p += 1ul << order;
+	}
+}
+
+void *ram_block_new(u64 bytes)
+{
+	u64 pages = ROUND_UP(bytes, PAGE_SIZE) / PAGE_SIZE;
+	u32 order = order_of(pages);
+	struct ram_page *p = new_run(order);
+
+	if (!p)
+		return NULL;
+	if (pages < 1ul << order)
+		give_range(p + pages, (1ul << order) - pages);
+	return p->page.data;
+}
+
+void ram_block_put(void *block, u64 bytes)
+{
+	if (block)
+		give_range(chunk_page(block), ROUND_UP(bytes, PAGE_SIZE) / PAGE_SIZE);
+}
+
+/* ---- what there is ---- */
+
 cap_t ram_frame(const struct page *page, u64 *offset)
 {
 	const struct chunk *chunk = container_of(page, struct ram_page, page)->chunk;
 
-	*offset = (u64)((u8 *)page->data - chunk->va);
+	*offset = (u64)((u8 *)page->data - (u8 *)chunk);
 	return chunk->frame.cap;
 }
 
 u64 ram_count(void)
 {
-	return total_pages;
+	return chunk_pages();
 }
 
 u64 ram_free_count(void)
 {
-	return total_pages - used_pages;
+	return nfree + nhot;
+}
+
+static u64 at_monitor(void)
+{
+	struct sys_words words = {0};
+
+	return monitor_ask(MON_MEMORY, &words, CAP_NONE) == 0 ? words.w[1] : 0;
+}
+
+u64 ram_free_bytes(void)
+{
+	return ram_free_count() * PAGE_SIZE + at_monitor();
+}
+
+u64 ram_total_bytes(void)
+{
+	static u64 total; /* what there was when it was asked first: nothing was used by then */
+
+	if (!total)
+		total = ram_count() * PAGE_SIZE + at_monitor();
+	return total;
 }
 
 int ram_init(void)
 {
+	ram_total_bytes();
 	ram_zero = ram_new_zeroed();
 	return ram_zero ? 0 : -ENOMEM;
 }

@@ -11,13 +11,18 @@
 
 #define STACK_BYTES (48 * KiB)
 #define STACK_MARK  0x6b63617473657562ul
-#define SLICE_BIT   DOMAIN_BIT_USER
-#define FAIR_KEY    (1ul << 63)
-#define WEIGHT_0    1024u
-#define GRANULE_NS  500000ul /* a thread is not preempted for less virtual time */
-#define LOAD_NS     5000000000ul
+#define PARKED_MAX  8u /* runners without work that stay fibers */
+#define SPARE_MAX   16u
+/* Runners beyond one a thread: the standby, and one that is between two threads. */
+#define RUNNERS_MORE 2u
+#define SLICE_BIT    DOMAIN_BIT_USER
+#define FAIR_KEY     (1ul << 63)
+#define WEIGHT_0     1024u
+#define GRANULE_NS   500000ul /* a thread is not preempted for less virtual time */
+#define LOAD_NS      5000000000ul
 
 struct runner {
+	struct runner *next; /* while it is no fiber */
 	struct fiber fiber;
 	struct thread *thread; /* whose call it handles */
 	u64 *stack;
@@ -29,6 +34,8 @@ static struct fiber_timer *queue; /* runnable threads, by key */
 static u32 nqueued;
 static u64 min_vruntime, sequence;
 static struct fiber_queue parked; /* runners without work */
+static struct runner *spare;      /* no fibers yet, or no more */
+static u32 nparked, nrunners;
 static struct runner *baton, *standby;
 static bool yielding, preempt;
 static cap_t slice_timer;
@@ -169,10 +176,59 @@ void sched_loads(u64 out[3])
 
 /* ---- runners ---- */
 
+static void runner_free(struct runner *r)
+{
+	ram_block_put(r->stack, STACK_BYTES);
+	free(r);
+	nrunners--;
+}
+
+static u32 runners_wanted(void)
+{
+	return thread_count() + RUNNERS_MORE;
+}
+
+int sched_reserve(void)
+{
+	while (nrunners < runners_wanted()) {
+		struct runner *r = calloc(1, sizeof(*r));
+
+		if (r)
+			r->stack = ram_block_new(STACK_BYTES);
+		if (!r || !r->stack) {
+			free(r);
+			return -ENOMEM;
+		}
+		nrunners++;
+		r->next = spare;
+		spare = r;
+	}
+	return 0;
+}
+
+void sched_unreserve(void)
+{
+	while (spare && nrunners > runners_wanted() + SPARE_MAX) {
+		struct runner *r = spare;
+
+		spare = r->next;
+		runner_free(r);
+	}
+}
+
+/* On the loop's stack: a runner is not needed now. */
+static void ended(struct fiber *fiber)
+{
+	struct runner *r = container_of(fiber, struct runner, fiber);
+
+	r->next = spare;
+	spare = r;
+	sched_unreserve();
+}
+
+/* There is always one: every other runner has a thread, and there are more runners than threads. */
 static void need_standby(void)
 {
-	struct runner *r;
-
 	if (standby)
 		return;
 	if (parked.first) {
@@ -180,16 +236,12 @@ static void need_standby(void)
 		fiber_wake_one(&parked);
 		return;
 	}
-	r = calloc(1, sizeof(*r));
-	if (r)
-		r->stack = malloc(STACK_BYTES);
-	if (!r || !r->stack ||
-	    fiber_start(&rt_loop, &r->fiber, r->stack, STACK_BYTES, runner_main, r, NULL)) {
-		free(r); /* calls that wait let nobody else run meanwhile: slow, not wrong */
-		return;
-	}
-	*r->stack = STACK_MARK;
-	standby = r;
+	assert(spare);
+	standby = spare;
+	spare = spare->next;
+	*standby->stack = STACK_MARK;
+	fiber_start(&rt_loop, &standby->fiber, standby->stack, STACK_BYTES, runner_main, standby,
+		    ended);
 }
 
 void sched_add(struct thread *t)
@@ -264,7 +316,7 @@ static void handle(struct runner *self, struct thread *t, s64 reason, u64 *now_n
 
 	self->thread = t;
 	t->fiber = &self->fiber;
-	t->fiber->interrupted = false; /* by a signal that came as the last call ended */
+	fiber_clear_interrupt(t->fiber); /* by a signal that came as the last call ended */
 	t->state = THREAD_IN_CALL;
 	if (queue)
 		need_standby();
@@ -366,19 +418,25 @@ static void run_thread(struct runner *self, struct thread *t)
 	}
 }
 
-/* The runner has nothing to do, or is not wanted: until it is the standby. */
-static void park(struct runner *self)
+/* The runner has nothing to do, or is not wanted: until it is the standby. False: it shall end. */
+static bool park(struct runner *self)
 {
 	if (standby == self)
 		standby = NULL;
+	if (nparked >= PARKED_MAX)
+		return false;
+	nparked++;
 	fiber_wait(&rt_loop, &parked, FIBER_FOREVER);
+	nparked--;
+	return true;
 }
 
 static void runner_main(void *arg)
 {
 	struct runner *self = arg;
+	bool wanted = true;
 
-	for (;;) {
+	while (wanted) {
 		struct thread *t;
 
 		if (baton != self && baton && yielding) {
@@ -387,7 +445,7 @@ static void runner_main(void *arg)
 			if (standby == self)
 				fiber_yield(&rt_loop);
 			else
-				park(self);
+				wanted = park(self);
 			continue;
 		}
 		/* Nobody has the baton, or its holder waits in a call. */
@@ -403,7 +461,7 @@ static void runner_main(void *arg)
 			continue;
 		}
 		baton = NULL;
-		park(self);
+		wanted = park(self);
 	}
 }
 
@@ -414,5 +472,5 @@ int sched_init(void)
 		return -ENOMEM;
 	loads_ns = clock_now_ns();
 	need_standby();
-	return standby ? 0 : -ENOMEM;
+	return 0;
 }

@@ -24,6 +24,15 @@ struct fiber_loop *sched_loop(void);
 /** The fiber that runs now. */
 struct fiber *sched_fiber(void);
 
+/**
+ * Make room for one more thread to wait in a call: 0 or -ENOMEM. Whoever has it may run without
+ * end: there is always a fiber for the next thread.
+ */
+int sched_reserve(void);
+
+/** A thread is gone: give back what is too much now. */
+void sched_unreserve(void);
+
 /** A new thread that may run. */
 void sched_add(struct thread *t);
 

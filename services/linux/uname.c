@@ -57,17 +57,13 @@ s64 sys_setdomainname(struct thread *t, const u64 *a)
 
 s64 sys_sysinfo(struct thread *t, const u64 *a)
 {
-	struct sys_words words = {0};
 	struct k_sysinfo out = {.uptime = (s64)(clock_now_ns() / NS_PER_S), .mem_unit = 1};
-	u64 rest = 0;
 
-	if (monitor_ask(MON_MEMORY, &words, CAP_NONE) == 0)
-		rest = words.w[1];
 	sched_loads(out.loads);
 	for (u32 i = 0; i < 3; i++)
 		out.loads[i] <<= 5; /* 16 bits of fraction */
-	out.totalram = ram_count() * PAGE_SIZE + rest;
-	out.freeram = ram_free_count() * PAGE_SIZE + rest;
+	out.totalram = ram_total_bytes();
+	out.freeram = ram_free_bytes();
 	out.procs = (u16)thread_count();
 	return copy_out(t, a[0], &out, sizeof(out));
 }

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define PATIENCE    150 /* seconds, where a case is longer than others */
 #define LIVE        1000
 #define GENERATIONS 10 /* of WIDE children: 10,000 forks */
 #define WIDE        1000
@@ -18,6 +19,7 @@ CASE(a_thousand_processes_live_at_once)
 {
 	int gate[2];
 
+	alarm(PATIENCE);
 	CHECK(pipe(gate) == 0);
 	CHECK(fork_waiting(LIVE, gate) == LIVE);
 	close(gate[1]);
@@ -26,6 +28,7 @@ CASE(a_thousand_processes_live_at_once)
 
 CASE(ten_thousand_forks_wide)
 {
+	alarm(PATIENCE);
 	for (int g = 0; g < GENERATIONS; g++) {
 		for (int i = 0; i < WIDE; i++) {
 			pid_t pid = fork();

@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#define PATIENCE  150 /* seconds */
 #define LIVE      1000
 #define SLACK_KIB 8192u /* that caches may keep */
 
@@ -16,6 +17,7 @@ CASE(memory_of_processes_comes_back)
 	unsigned long before, most = ~0ul, after = 0;
 	int gate[2];
 
+	alarm(PATIENCE);
 	for (int round = 0; round < 2; round++) { /* the first fills what is kept for the next */
 		before = meminfo("MemFree:");
 		CHECK(pipe(gate) == 0);

@@ -1,0 +1,45 @@
+/*
+ * Chunks: frames of the monitor, mapped, with what is kept of each of their pages. See ram.h.
+ *
+ * Private to ram.c and chunk.c.
+ */
+#ifndef LINUX_CHUNK_H
+#define LINUX_CHUNK_H
+
+#include "ram.h"
+
+#include <rt/memory.h>
+
+struct ram_page {
+	struct page page; /* first: the rest of the personality knows this only */
+	struct chunk *chunk;
+	struct ram_page *next, *prev; /* while free */
+	u8 order;                     /* of the free run that it begins */
+	bool is_run;
+} __attribute__((aligned(16))); /* the low bits are the page map's: pagemap.h */
+
+/* At the beginning of its own memory. */
+struct chunk {
+	struct rt_frame frame;
+	u64 npages, nusable; /* usable: behind what is kept of them */
+	u64 nfree;           /* pages in runs */
+	struct ram_page pages[];
+};
+
+/** Get a chunk in which a run of @pages fits. 0 or -ENOMEM. */
+int chunk_new(u64 pages);
+
+/** All of a chunk is free; so are @others pages of other chunks. It may be gone afterwards. */
+void chunk_empty(struct chunk *chunk, u64 others);
+
+/** The page at an address of this domain that lies in a chunk. */
+struct ram_page *chunk_page(const void *at);
+
+/** Pages of all chunks together. */
+u64 chunk_pages(void);
+
+/** Add a run of a chunk to the free ones, or remove all of it (ram.c). */
+void ram_add_run(struct ram_page *p, u32 order);
+void ram_remove_runs(struct chunk *chunk);
+
+#endif

@@ -113,6 +113,10 @@ static void take_report(struct run *r, const char *line)
 	strv_add(&g->lines, strf("%s", line));
 	if (line_is(line, "up") && !g->up_ms)
 		g->up_ms = now_ms() - r->start;
+	if (line_is(line, "restart")) {
+		g->restart = true;
+		r->deadline = now_ms() + EXIT_GRACE;
+	}
 	if (!line_is(line, "exit"))
 		return;
 	code = line_value(line, "code");
@@ -243,7 +247,7 @@ static void carry(struct run *r)
 		struct pollfd p[] = {{r->out, POLLIN, 0}, {r->err, POLLIN, 0}, {keys, POLLIN, 0}};
 
 		if (poll(p, 3, time_left(r)) == 0) {
-			r->g->timed_out = !r->g->said_exit;
+			r->g->timed_out = !r->g->said_exit && !r->g->restart;
 			kill(r->pid, SIGKILL);
 			r->deadline = 0;
 			continue;
@@ -273,8 +277,10 @@ int guest_run(struct guest *g)
 {
 	struct run r = {.g = g};
 	bool raw = g->terminal && raw_terminal();
+
 	int status;
 
+	g->restart = g->said_exit = g->timed_out = g->quit = false;
 	signal(SIGPIPE, SIG_IGN);
 	buf_add(&g->console, "", 0);
 	buf_add(&g->errors, "", 0);
@@ -292,6 +298,8 @@ int guest_run(struct guest *g)
 	g->status = wait_status(status);
 	if (g->said_exit)
 		return g->code;
+	if (g->restart)
+		return 0;
 	if (g->timed_out)
 		return EXIT_TIMEOUT;
 	/* isa-debug-exit makes N into 2N + 1, but 1 is also how QEMU fails by itself. */
@@ -303,7 +311,7 @@ const char *guest_trouble(const struct guest *g)
 	const char *tail =
 		g->errors.n > TAIL_BYTES ? g->errors.v + g->errors.n - TAIL_BYTES : g->errors.v;
 
-	if (g->said_exit)
+	if (g->said_exit || g->restart)
 		return NULL;
 	if (g->timed_out)
 		return strf("the guest did not end in %u seconds", g->timeout_s);

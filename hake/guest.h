@@ -24,14 +24,15 @@ struct guest {
 	struct buf errors;  /* QEMU's own */
 	bool timed_out, quit;
 	bool said_exit;
-	int code;   /* of "@exit" */
-	int status; /* QEMU's exit status */
-	u64 up_ms;  /* from QEMU's start to the first line "@up", 0: there was none */
+	bool restart; /* it wants to be started again */
+	int code;     /* of "@exit" */
+	int status;   /* QEMU's exit status */
+	u64 up_ms;    /* from QEMU's start to the first line "@up", 0: there was none */
 };
 
 /**
- * Runs it to its end. Returns the guest's exit code, EXIT_TIMEOUT, or EXIT_GUEST if it ended
- * without one.
+ * Runs it to its end; may be called again, for a guest that restarts. Returns the guest's exit
+ * code, EXIT_TIMEOUT, or EXIT_GUEST if it ended without one.
  */
 int guest_run(struct guest *g);
 

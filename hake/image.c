@@ -8,15 +8,18 @@
 #include "image.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "ninja.h"
+#include "root.h"
 
 #define HEADER_BYTES 110
 #define NAME_ALIGN   4
+#define FILESIZE_AT  54 /* in a header: 6 digits of magic, then 6 numbers of 8 */
 
 /* One file to be: its path in the image, and where its bytes come from. */
 struct entry {
@@ -74,6 +77,13 @@ static void add_tree(struct entries *list, const char *dir, const char *path, co
 #define FOR_SKERRY (1u << DOMAIN | 1u << KERNEL | 1u << LINUX_PROGRAM)
 #define FOR_LINUX  (1u << LINUX_PROGRAM)
 
+#define INIT_PATH  "init" /* of process 1: Skerry's own; Linux gets another */
+
+static bool is_init(const struct item *it)
+{
+	return it->kind == LINUX_PROGRAM && strcmp(image_path(it), INIT_PATH) == 0;
+}
+
 /* Everything that Hakefiles put into the image, of programs those of the set @kinds. */
 static struct entries collect(const struct project *p, unsigned kinds)
 {
@@ -82,7 +92,7 @@ static struct entries collect(const struct project *p, unsigned kinds)
 	for (size_t i = 0; i < p->n; i++) {
 		const struct item *it = p->v[i];
 
-		if (kinds & 1u << it->kind)
+		if (kinds & 1u << it->kind && !(kinds == FOR_LINUX && is_init(it)))
 			add_entry(&list, (struct entry){.path = image_path(it),
 							.source = item_output(it),
 							.where = it->where});
@@ -173,7 +183,8 @@ static void load_entry(struct entry *e)
 	e->mode = S_IFREG | (is_elf(&e->bytes) || (st.st_mode & 0100) ? 0755 : 0644);
 }
 
-static void write_archive(const char *file, struct entries *list, size_t elf_align)
+/* All entries, in order, without the one that closes the archive. */
+static struct buf archive_entries(struct entries *list, size_t elf_align)
 {
 	struct buf out = {0};
 
@@ -182,22 +193,123 @@ static void write_archive(const char *file, struct entries *list, size_t elf_ali
 		load_entry(&list->v[i]);
 		put_entry(&out, &list->v[i], (u32)i + 1, elf_align);
 	}
-	put_entry(&out, &(struct entry){.path = "TRAILER!!!"}, 0, elf_align);
+	return out;
+}
+
+static void close_archive(struct buf *out)
+{
+	put_entry(out, &(struct entry){.path = "TRAILER!!!"}, 0, NAME_ALIGN);
+}
+
+static void write_archive(const char *file, struct entries *list, size_t elf_align)
+{
+	struct buf out = archive_entries(list, elf_align);
+
+	close_archive(&out);
 	file_write(file, out.v, out.n);
+}
+
+static void add_topology(struct entries *list, const struct topology *t)
+{
+	const struct machine *m = topology_machine(t);
+
+	add_entry(list, (struct entry){.path = "boot/topology",
+				       .where = t->name,
+				       .bytes = {(char *)m, m->size_bytes, 0},
+				       .mode = S_IFREG | 0644});
 }
 
 char *image_write(const struct project *p, const struct topology *t)
 {
 	char *file = strf("%s/images/%s.cpio", build_dir(), topology_file_name(t));
 	struct entries list = collect(p, FOR_SKERRY);
-	const struct machine *m = topology_machine(t);
 
-	add_entry(&list, (struct entry){.path = "boot/topology",
-					.where = t->name,
-					.bytes = {(char *)m, m->size_bytes, 0},
-					.mode = S_IFREG | 0644});
+	add_topology(&list, t);
 	write_archive(file, &list, PAGE_SIZE);
 	return file;
+}
+
+/* What there must be beside a root of somebody else's: native programs, and our init. */
+static struct entries collect_system(const struct project *p)
+{
+	struct entries list = {0};
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct item *it = p->v[i];
+
+		if (1u << it->kind & (1u << DOMAIN | 1u << KERNEL) || is_init(it))
+			add_entry(&list, (struct entry){.path = image_path(it),
+							.source = item_output(it),
+							.where = it->where});
+	}
+	return list;
+}
+
+static void put_all(int fd, const struct buf *b)
+{
+	for (size_t done = 0; done < b->n;) {
+		ssize_t n = write(fd, b->v + done, b->n - done);
+
+		if (n <= 0)
+			die("the image cannot be written: %s", strerror(errno));
+		done += (size_t)n;
+	}
+}
+
+/* A file without a name, which QEMU gets by its descriptor: nothing is left behind. */
+static int nameless_file(void)
+{
+	char *file = strf("%s/images/run-XXXXXX", build_dir());
+	int fd;
+
+	make_parents(file);
+	fd = mkstemp(file);
+	if (fd < 0)
+		die("%s: %s", file, strerror(errno));
+	unlink(file);
+	return fd;
+}
+
+/* Appends @root as boot/root: its size is known when it has been written. */
+static void put_root(int fd, const char *root)
+{
+	struct buf head = {0}, padding = {0}, size = {0};
+	off_t at = lseek(fd, 0, SEEK_CUR);
+	u64 bytes;
+
+	put_entry(&head, &(struct entry){.path = "boot/root", .mode = S_IFREG | 0600}, 0,
+		  NAME_ALIGN);
+	put_all(fd, &head);
+	bytes = root_write(fd, root);
+	buf_addf(&size, "%08x", (u32)bytes);
+	if (pwrite(fd, size.v, size.n, at + FILESIZE_AT) != (ssize_t)size.n)
+		die("the image cannot be written: %s", strerror(errno));
+	buf_add(&padding, "\0\0\0", ROUND_UP(bytes, NAME_ALIGN) - bytes);
+	put_all(fd, &padding);
+}
+
+char *image_write_run(const struct project *p, const struct topology *t, const char *root,
+		      const struct strv *command)
+{
+	struct entries list = root ? collect_system(p) : collect(p, FOR_SKERRY);
+	struct buf out, words = {0}, end = {0};
+	int fd = nameless_file();
+
+	for (size_t i = 0; i < command->n; i++)
+		buf_add(&words, command->v[i], strlen(command->v[i]) + 1);
+	if (command->n)
+		add_entry(&list, (struct entry){.path = "boot/command",
+						.where = "--",
+						.bytes = words,
+						.mode = S_IFREG | 0600});
+	add_topology(&list, t);
+	out = archive_entries(&list, PAGE_SIZE);
+	put_all(fd, &out);
+	if (root)
+		put_root(fd, root);
+	close_archive(&end);
+	put_all(fd, &end);
+	return strf("/dev/fd/%d", fd);
 }
 
 char *image_write_linux(const struct project *p, const char *init)
@@ -211,17 +323,38 @@ char *image_write_linux(const struct project *p, const char *init)
 	return file;
 }
 
-void image_check_program(const struct project *p, const char *path, bool for_linux)
+static struct strv image_programs(const struct project *p, bool for_linux)
 {
 	struct entries list = collect(p, for_linux ? FOR_LINUX : FOR_SKERRY);
 	struct strv programs = {0};
 
-	path += *path == '/';
 	for (size_t i = 0; i < list.n; i++) {
 		if (starts_with(list.v[i].path, "sbin/") || starts_with(list.v[i].path, "bin/"))
 			strv_add(&programs, list.v[i].path);
 	}
 	strv_sort(&programs);
+	return programs;
+}
+
+const char *image_find_program(const struct project *p, const char *name)
+{
+	static const char *const folders[] = {"bin", "sbin"};
+	struct strv programs = image_programs(p, false);
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders) && !strchr(name, '/'); i++) {
+		const char *path = strf("%s/%s", folders[i], name);
+
+		if (strv_has(&programs, path))
+			return path;
+	}
+	return name;
+}
+
+void image_check_program(const struct project *p, const char *path, bool for_linux)
+{
+	struct strv programs = image_programs(p, for_linux);
+
+	path += *path == '/';
 	if (!strv_has(&programs, path))
 		die("the image has no program \"%s\"%s\n  it has: %s", path,
 		    suggest(path, &programs), strv_join(&programs, " "));

@@ -3,6 +3,7 @@
  */
 #include "run.h"
 
+#include <skerry/handoff.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,19 +13,27 @@
 #include "image.h"
 #include "iso.h"
 #include "options.h"
+#include "root.h"
 
 char *boot_append(const struct boot *b)
 {
 	struct strv words = {0};
+	char *line;
 
 	/* Whoever says what a panic shall do is heard. */
 	if (b->panic_exits && !(b->append && strstr(b->append, "panic=")))
 		strv_add(&words, "panic=exit");
+	if (b->native)
+		strv_add(&words, "native=1");
 	if (b->append && *b->append)
 		strv_add(&words, b->append);
 	if (b->program)
 		strv_addf(&words, "-- %s", b->program);
-	return strv_join(&words, " ");
+	line = strv_join(&words, " ");
+	if (strlen(line) >= CMDLINE_MAX)
+		die("the kernel's command line has %zu characters; %u are the most", strlen(line),
+		    CMDLINE_MAX - 1);
+	return line;
 }
 
 char *boot_loader(const struct project *p)
@@ -44,10 +53,26 @@ void boot_check(const struct project *p, const struct boot *b)
 	topology_load(b->topology ? b->topology : "laptop", b->cores);
 	if (b->image && !file_exists(b->image))
 		die("--image: there is no file %s", b->image);
+	if (b->root) {
+		if (b->image)
+			die("--root and --image: one of them, please");
+		root_check(b->root);
+		return;
+	}
+	if (b->command.n && !b->image)
+		image_check_program(p, b->command.v[0], false);
 	if (!b->program || b->image)
 		return;
 	strv_split(&program, b->program);
 	image_check_program(p, program.n ? program.v[0] : "", b->on_linux);
+}
+
+/* A Linux world needs room for its files, and for programs to work. */
+#define WORLD_BYTES (1 * GiB)
+
+static u64 memory_for(const struct boot *b)
+{
+	return ROUND_UP(WORLD_BYTES + (b->root ? root_memory(b->root) : 0), 64 * MiB);
 }
 
 struct topology *boot_machine(const struct boot *b)
@@ -58,6 +83,8 @@ struct topology *boot_machine(const struct boot *b)
 		if (!parse_size(b->mem))
 			die("--mem: expected a size such as 512M or 2G, not \"%s\"", b->mem);
 		topology_set_memory(t, parse_size(b->mem));
+	} else if (b->is_world && topology_memory(t) < memory_for(b)) {
+		topology_set_memory(t, memory_for(b));
 	}
 	return t;
 }
@@ -75,7 +102,12 @@ struct strv boot_command(const struct project *p, const struct boot *b)
 	};
 
 	vm.accel = qemu_choose_accel(b->accel, t->ncores, b->tell);
-	vm.image = b->image ? b->image : image_write(p, t);
+	if (b->image)
+		vm.image = b->image;
+	else if (b->root || b->command.n)
+		vm.image = image_write_run(p, t, b->root, &b->command);
+	else
+		vm.image = image_write(p, t);
 	if (starts_with(vm.firmware, "iso-")) {
 		vm.iso = strf("%s/iso/%s-%08x.iso", build_dir(), topology_file_name(t),
 			      text_hash(vm.append));
@@ -99,9 +131,14 @@ void boot_of_item(struct boot *b, const struct item *it)
 static void help(void)
 {
 	puts("usage: hake/run [OPTIONS] [-- PROGRAM [ARGUMENTS]]\n\n"
-	     "Boots Skerry in QEMU with this terminal as its console; Ctrl-A x ends it.\n"
-	     "The exit status is the guest's; 124: --timeout was over, 125: it ended without "
-	     "one.\n\n"
+	     "Boots Skerry in QEMU with this terminal as its console; Ctrl-A x ends it. PROGRAM\n"
+	     "with \"/\" before it is a Linux program, and so is any of another root. The exit\n"
+	     "status is the program's, or 0 when the guest switches off; 124: --timeout was over,\n"
+	     "125: it ended without one. A guest that restarts is started again.\n\n"
+	     "  --root R         another root file system: a folder, or a cpio archive (newc) as\n"
+	     "                   Linux takes them, plain or compressed by gzip or zstd. Its /init\n"
+	     "                   is process 1 if it has one\n"
+	     "  --native         the console of native programs\n"
 	     "  --topology T     preset, synthetic description, hwloc XML file or \"this\" "
 	     "(laptop)\n"
 	     "  --cores N        only the first N cores\n"
@@ -117,7 +154,7 @@ static void help(void)
 	     "  --verbose        show the lines for programs (\"@...\"), and QEMU's command");
 }
 
-enum { OPT_ICOUNT = 256, OPT_IMAGE, OPT_TIMEOUT, OPT_QEMU };
+enum { OPT_ICOUNT = 256, OPT_IMAGE, OPT_TIMEOUT, OPT_QEMU, OPT_ROOT, OPT_NATIVE };
 
 static const struct option options[] = {
 	{"topology", required_argument, NULL, 't'},
@@ -132,6 +169,8 @@ static const struct option options[] = {
 	{"timeout", required_argument, NULL, OPT_TIMEOUT},
 	{"qemu-arg", required_argument, NULL, OPT_QEMU},
 	{"image", required_argument, NULL, OPT_IMAGE},
+	{"root", required_argument, NULL, OPT_ROOT},
+	{"native", no_argument, NULL, OPT_NATIVE},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -150,8 +189,6 @@ static const char *check_firmware(const char *name)
 
 void run_options(struct boot *b, struct guest *g, int argc, char **argv, void (*help)(void))
 {
-	struct strv program = {0};
-
 	for (int c; (c = parse_option(argc, argv, options, true)) != -1;) {
 		switch (c) {
 		case 't':
@@ -190,6 +227,12 @@ void run_options(struct boot *b, struct guest *g, int argc, char **argv, void (*
 		case OPT_QEMU:
 			strv_add(&b->qemu_args, optarg);
 			break;
+		case OPT_ROOT:
+			b->root = optarg;
+			break;
+		case OPT_NATIVE:
+			b->native = true;
+			break;
 		case 'v':
 			g->verbose = true;
 			break;
@@ -199,9 +242,24 @@ void run_options(struct boot *b, struct guest *g, int argc, char **argv, void (*
 		}
 	}
 	for (; optind < argc; optind++)
-		strv_add(&program, argv[optind]);
-	if (program.n)
-		b->program = strv_join(&program, " ");
+		strv_add(&b->command, argv[optind]);
+	if (b->on_linux && (b->root || b->native))
+		die("--root and --native are for Skerry (hake/run)");
+	if (b->on_linux && b->command.n)
+		b->program = strv_join(&b->command, " ");
+}
+
+/* A native program is named on the kernel's command line; others come with the image. */
+static void choose_program(const struct project *p, struct boot *b)
+{
+	bool by_image = b->root || (b->command.n && b->command.v[0][0] == '/' && !b->image);
+
+	b->is_world = !b->native && (by_image || !b->command.n) && !b->image;
+	if (by_image || !b->command.n)
+		return;
+	b->command.v[0] = image_find_program(p, b->command.v[0]);
+	b->program = strv_join(&b->command, " ");
+	b->command.n = 0;
 }
 
 int run_main(int argc, char **argv)
@@ -217,6 +275,7 @@ int run_main(int argc, char **argv)
 
 	run_options(&b, &g, argc, argv, help);
 	build_configure(&p);
+	choose_program(&p, &b);
 	boot_check(&p, &b); /* a slip of the fingers shows before the build */
 	strv_add(&image, "image");
 	ninja_run(&image);
@@ -225,7 +284,9 @@ int run_main(int argc, char **argv)
 		warn("%s", strv_join(&g.argv, " "));
 	if (b.gdb)
 		warn("waiting for: gdb %s/cpudriver -ex 'target remote :1234'", build_dir());
-	status = guest_run(&g);
+	do {
+		status = guest_run(&g);
+	} while (g.restart && !b.command.n && !b.program);
 	trouble = guest_trouble(&g);
 	if (trouble)
 		warn("%s", trouble);

@@ -17,7 +17,11 @@ struct boot {
 	const char *firmware;
 	const char *append;  /* for the kernel */
 	const char *image;   /* instead of the one that is built */
-	const char *program; /* in the image, with its arguments */
+	const char *program; /* in the image, with its arguments, for the kernel's command line */
+	const char *root;    /* a root file system of somebody else's: a folder, or archives */
+	struct strv command; /* a Linux program with its arguments, by way of the image */
+	bool is_world;       /* Linux programs are to run */
+	bool native;         /* the console of native programs instead of Linux */
 	struct strv qemu_args;
 	bool on_linux; /* not Skerry: linux.c, with programs of its image */
 	bool gdb;

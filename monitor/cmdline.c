@@ -37,16 +37,23 @@ static void add_arg(struct mon_spawn *what, const char *arg, size_t len)
 	what->argc++;
 }
 
-/* A path from the root is a Linux program: the personality's to run, with the kernel's words. */
-static void run_by_linux(struct mon_spawn *what)
+/* The personality, with the kernel's words: all of them, or those before the program. */
+static void run_by_linux(struct mon_spawn *what, bool all)
 {
 	const char *line = self.boot->cmdline, *end = find_program();
+	size_t len = end - line > 4 ? (size_t)(end - line) - 4 : 0;
 
 	strcpy(what->path, "sbin/linux");
 	what->slots = DOMAIN_SLOTS_LINUX;
 	add_arg(what, "linux", 5);
 	add_arg(what, "-c", 2);
-	add_arg(what, line, end - line > 4 ? (size_t)(end - line) - 4 : 0);
+	add_arg(what, line, all ? strlen(line) : len);
+}
+
+void cmdline_linux(struct mon_spawn *what)
+{
+	*what = (struct mon_spawn){0};
+	run_by_linux(what, true);
 }
 
 bool cmdline_program(struct mon_spawn *what)
@@ -56,7 +63,7 @@ bool cmdline_program(struct mon_spawn *what)
 	*what = (struct mon_spawn){0};
 	at += strspn(at, " ");
 	if (*at == '/')
-		run_by_linux(what);
+		run_by_linux(what, false);
 	for (at += strspn(at, " "); *at; at += strspn(at, " ")) {
 		size_t len = strcspn(at, " ");
 

@@ -12,4 +12,7 @@ u64 cmdline_number(const char *key, u64 otherwise);
 /** What to start: false if the line names nothing. Words are split at spaces. */
 bool cmdline_program(struct mon_spawn *what);
 
+/** The Linux personality, with the whole command line. */
+void cmdline_linux(struct mon_spawn *what);
+
 #endif

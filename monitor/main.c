@@ -68,24 +68,41 @@ static bool image_has(const char *path)
 	return cpio_find(monitor_image(), self.boot->image_bytes, path, &entry, &where) == CPIO_OK;
 }
 
+/*
+ * What core 0 runs: what the command line names behind "--", a Linux world if the image has one to
+ * boot, or the console. Returns false: none of these.
+ */
+static bool choose_program(struct mon_spawn *what, bool *ends)
+{
+	bool has_root = image_has("boot/root") || image_has("boot/command");
+
+	*ends = true;
+	if (!has_root && cmdline_program(what))
+		return true;
+	if (has_root ||
+	    (image_has("init") && image_has("sbin/linux") && !cmdline_number("native", 0))) {
+		cmdline_linux(what);
+		return true;
+	}
+	*ends = false;
+	*what = (struct mon_spawn){.argc = 1,
+				   .args_bytes = sizeof("console"),
+				   .path = "sbin/console",
+				   .args = "console"};
+	return image_has("sbin/console");
+}
+
 static void start_program(void)
 {
 	static const struct task_watcher nobody;
-	const struct task_watcher *watcher = &program_watcher;
 	static struct mon_spawn what;
+	bool ends;
 
-	if (!cmdline_program(&what)) {
-		if (!image_has("sbin/init")) {
-			console_printf("monitor: no program to run: name one behind ' -- '\n");
-			return;
-		}
-		what = (struct mon_spawn){.argc = 1,
-					  .args_bytes = sizeof("init"),
-					  .path = "sbin/init",
-					  .args = "init"};
-		watcher = &nobody;
+	if (!choose_program(&what, &ends)) {
+		console_printf("monitor: no program to run: name one behind ' -- '\n");
+		return;
 	}
-	if (task_new(NULL, self.core, &what, CAP_NONE, watcher) < 0)
+	if (task_new(NULL, self.core, &what, CAP_NONE, ends ? &program_watcher : &nobody) < 0)
 		power_off(126);
 }
 

@@ -7,46 +7,71 @@
 
 #define DEBUG_EXIT_PORT 0xf4u
 
+#define RESET_PORT      0xcf9u /* of the chipset: bits 1 and 2 are a full reset */
+#define RESET_FULL      0x06u
+
+/* What a core asks of core 0. */
+struct letter_power {
+	s64 status;
+	u64 restart;
+};
+
 static s64 exit_status;
 static bool going;
 
+static void out(u32 port, u32 size, u32 value)
+{
+	cap_t slot = slot_new();
+
+	if (sys_ioport_mint(SLOT_CORE, port, port + (size == IO_OUT32 ? 3 : 0), slot) == 0)
+		sys_io(slot, (u16)port, size, value);
+}
+
 static void stop(void)
 {
-	cap_t port = slot_new();
-
-	if (sys_ioport_mint(SLOT_CORE, DEBUG_EXIT_PORT, DEBUG_EXIT_PORT + 3, port) == 0)
-		sys_io(port, DEBUG_EXIT_PORT, IO_OUT32, (u32)exit_status);
+	out(DEBUG_EXIT_PORT, IO_OUT32, (u32)exit_status);
 	/* Nobody listens there: a real machine, or an emulator that was started by hand. */
 	sys_core_halt(SLOT_CORE, HALT_SILENT);
 }
 
-static void go(s64 status)
+static void restart(void)
 {
-	if (going)
-		return;
-	going = true;
-	exit_status = status;
-	console_printf("@exit code=%ld\n", status);
-	console_flush(stop);
+	out(RESET_PORT, IO_OUT8, RESET_FULL);
+	sys_core_halt(SLOT_CORE, HALT_SILENT);
 }
 
 static void poweroff_rx(u32 from, const void *data, u32 bytes)
 {
-	const struct letter_count *letter = data;
+	const struct letter_power *letter = data;
 
 	(void)from;
 	(void)bytes;
-	go(letter->count);
+	if (going)
+		return;
+	going = true;
+	exit_status = letter->status;
+	if (letter->restart)
+		console_printf("@restart\n");
+	else
+		console_printf("@exit code=%ld\n", exit_status);
+	console_flush(letter->restart ? restart : stop);
 }
 
 void power_off(s64 status)
 {
-	struct letter_count letter = {.count = status};
+	struct letter_power letter = {.status = status};
+
+	route_send(0, LETTER_POWEROFF, &letter, sizeof(letter));
+}
+
+void power_restart(void)
+{
+	struct letter_power letter = {.restart = 1};
 
 	route_send(0, LETTER_POWEROFF, &letter, sizeof(letter));
 }
 
 void power_init(void)
 {
-	route_handle(LETTER_POWEROFF, poweroff_rx, sizeof(struct letter_count));
+	route_handle(LETTER_POWEROFF, poweroff_rx, sizeof(struct letter_power));
 }

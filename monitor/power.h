@@ -11,4 +11,7 @@ void power_init(void);
 /** Print `@exit code=@status` as the last line and stop. From any core. */
 void power_off(s64 status);
 
+/** Print `@restart` as the last line and reset the machine. From any core. */
+void power_restart(void);
+
 #endif

@@ -178,7 +178,10 @@ static s64 serve_poweroff(struct request *r)
 {
 	if (!r->from->privileged)
 		return -EPERM;
-	power_off((s64)r->w[1]);
+	if (r->w[2])
+		power_restart();
+	else
+		power_off((s64)r->w[1]);
 	return 0;
 }
 

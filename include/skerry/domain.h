@@ -46,7 +46,7 @@
 #define DOMAIN_BIT_TIMER 1u
 #define DOMAIN_BIT_USER  2u /* the first that is free */
 
-#define DOMAIN_ARGS_MAX  2048u
+#define DOMAIN_ARGS_MAX  2560u
 #define DOMAIN_NAME_MAX  24u
 
 struct domain_start {

@@ -12,7 +12,7 @@
 
 #define HANDOFF_MAGIC   0x464f444e4148ul
 #define HANDOFF_VERSION 1u
-#define CMDLINE_MAX     1024u
+#define CMDLINE_MAX     2048u
 
 /*
  * The upper half. Slot 511 of the root table holds the CPU driver (and, in a context's address

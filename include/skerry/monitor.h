@@ -42,8 +42,9 @@
 	  "w2 = bytes of a region, w3 = of its ring")                                              \
 	X(9, CLOSE, "channel", "", "let go of a channel; its capabilities vanish")                 \
 	X(10, NOTICE, "", "-EAGAIN: none", "returns NOTICE_*, w1 = object, w2 w3 = see there")     \
-	X(11, POWEROFF, "status", "-EPERM: not the console's program",                             \
-	  "end the machine once the console is flushed, with `@exit code=status`")                 \
+	X(11, POWEROFF, "status; or 0, restart: 1", "-EPERM: not the console's program",           \
+	  "end the machine once the console is flushed, with `@exit code=status`, or start it "    \
+	  "again after `@restart`")                                                                \
 	X(12, CORE, "core", "", "w1 = apic id, w2 = node, w3 = socket, w4 = parent")               \
 	X(13, MEMORY, "", "", "w1 = bytes free on this core, w2 = bytes that the caller holds")    \
 	X(14, HALT_CORE, "core, how: HALT_*", "-EPERM: the command line has no faults=1",          \

@@ -13,7 +13,7 @@
 
 #define MAGIC_BYTES  6u
 #define DIGITS       8u
-#define HEADER_BYTES (MAGIC_BYTES + DIGITS * FIELDS)
+#define HEADER_BYTES CPIO_HEADER_BYTES
 #define PADDING      4u
 
 /* The numbers of a header, in their order. */
@@ -34,8 +34,10 @@ enum {
 	FIELDS
 };
 
+static_assert(MAGIC_BYTES + DIGITS * FIELDS == CPIO_HEADER_BYTES, "the header's layout");
+
 static const char magic[MAGIC_BYTES + 1] = "070701";
-static const char trailer[] = "TRAILER!!!";
+static const char summed_magic[MAGIC_BYTES + 1] = "070702";
 
 static const char *const error_text[] = {
 	[CPIO_OK] = "is fine",
@@ -85,8 +87,9 @@ static enum cpio_error decode_numbers(const u8 *header, u32 number[FIELDS])
 	return CPIO_OK;
 }
 
-static enum cpio_error check_name(const u8 *name, u32 namesize)
+enum cpio_error cpio_check_name(const void *bytes, u32 namesize)
 {
+	const u8 *name = bytes;
 	u32 end = 0;
 
 	while (end < namesize && name[end] != '\0')
@@ -97,6 +100,38 @@ static enum cpio_error check_name(const u8 *name, u32 namesize)
 		if (name[end++] != '\0')
 			return CPIO_BAD_NAME;
 	}
+	return CPIO_OK;
+}
+
+static void fill_entry(struct cpio_entry *entry, const u32 number[FIELDS])
+{
+	entry->size = number[FILESIZE];
+	entry->mode = number[MODE];
+	entry->ino = number[INO];
+	entry->uid = number[UID];
+	entry->gid = number[GID];
+	entry->nlink = number[NLINK];
+	entry->mtime = number[MTIME];
+	entry->rdev_major = number[RDEV_MAJOR];
+	entry->rdev_minor = number[RDEV_MINOR];
+}
+
+enum cpio_error cpio_decode_header(const void *bytes, struct cpio_header *header)
+{
+	u32 number[FIELDS];
+	enum cpio_error err;
+
+	*header = (struct cpio_header){.summed = memcmp(bytes, summed_magic, MAGIC_BYTES) == 0};
+	if (!header->summed && memcmp(bytes, magic, MAGIC_BYTES) != 0)
+		return CPIO_BAD_MAGIC;
+	err = decode_numbers(bytes, number);
+	if (err)
+		return err;
+	fill_entry(&header->entry, number);
+	header->namesize = number[NAMESIZE];
+	header->dev_major = number[DEV_MAJOR];
+	header->dev_minor = number[DEV_MINOR];
+	header->check = number[CHECK];
 	return CPIO_OK;
 }
 
@@ -113,7 +148,7 @@ static enum cpio_error decode_layout(const struct cpio *cpio, u64 at, const u32 
 		return CPIO_BAD_NAME;
 	if (name + number[NAMESIZE] > cpio->len || (number[FILESIZE] != 0 && end > cpio->len))
 		return CPIO_TRUNCATED;
-	err = check_name(cpio->image + name, number[NAMESIZE]);
+	err = cpio_check_name(cpio->image + name, number[NAMESIZE]);
 	if (err)
 		return err;
 	entry->name = (const char *)cpio->image + name;
@@ -140,15 +175,7 @@ static enum cpio_error decode(const struct cpio *cpio, u64 at, struct cpio_entry
 		err = decode_layout(cpio, at, number, entry, next);
 	if (err)
 		return err;
-	entry->size = number[FILESIZE];
-	entry->mode = number[MODE];
-	entry->ino = number[INO];
-	entry->uid = number[UID];
-	entry->gid = number[GID];
-	entry->nlink = number[NLINK];
-	entry->mtime = number[MTIME];
-	entry->rdev_major = number[RDEV_MAJOR];
-	entry->rdev_minor = number[RDEV_MINOR];
+	fill_entry(entry, number);
 	return CPIO_OK;
 }
 
@@ -164,7 +191,7 @@ bool cpio_next(struct cpio *cpio, struct cpio_entry *entry)
 		cpio->error_offset = cpio->next;
 		return false;
 	}
-	if (strcmp(e.name, trailer) == 0)
+	if (strcmp(e.name, CPIO_TRAILER) == 0)
 		return false; /* and again at the next call: the position stays */
 	cpio->next = next;
 	*entry = e;

@@ -59,10 +59,29 @@ struct cpio_entry {
 	u32 rdev_minor;
 };
 
+#define CPIO_TRAILER      "TRAILER!!!" /* the name of the entry that closes an archive */
+
 #define CPIO_TYPE_MASK    0170000u /* of cpio_entry's mode */
 #define CPIO_TYPE_FILE    0100000u
 #define CPIO_TYPE_FOLDER  0040000u
 #define CPIO_TYPE_SYMLINK 0120000u
+
+#define CPIO_HEADER_BYTES 110u
+
+/* A header's numbers, for whoever gets an archive in pieces. */
+struct cpio_header {
+	struct cpio_entry entry; /* without name, data, offset */
+	u32 namesize;            /* with all NULs */
+	u32 dev_major, dev_minor;
+	u32 check;   /* sum of the data's bytes, if @summed */
+	bool summed; /* format "070702" */
+};
+
+/** Decode the CPIO_HEADER_BYTES at @bytes. CPIO_OK, CPIO_BAD_MAGIC, CPIO_BAD_NUMBER. */
+enum cpio_error cpio_decode_header(const void *bytes, struct cpio_header *header);
+
+/** Whether the @namesize bytes at @name are a name: not empty, NULs at its end only. */
+enum cpio_error cpio_check_name(const void *name, u32 namesize);
 
 /* Begin to read the archive of @len bytes at @image, which must stay and must not change. */
 void cpio_begin(struct cpio *cpio, const void *image, u64 len);

@@ -147,22 +147,19 @@ struct vfs *env_init(void)
 	return vfs_new(&env, NULL, &rt_loop, NULL);
 }
 
-/* The boot image, mapped read-only. */
-static int map_image(const void **image, u64 *bytes)
+const void *env_image(u64 *bytes)
 {
 	struct sys_words words = {0};
 	cap_t frame;
-	s64 err = monitor_ask_cap(MON_IMAGE, &words, &frame);
 
-	if (err)
-		return (int)err;
+	if (monitor_ask_cap(MON_IMAGE, &words, &frame))
+		return NULL;
 	*bytes = words.w[1];
-	*image = vspace_attach(&rt_space, frame, 0, ROUND_UP(words.w[1], PAGE_SIZE), MAP_READ);
-	return *image ? 0 : -ENOMEM;
+	return vspace_attach(&rt_space, frame, 0, ROUND_UP(words.w[1], PAGE_SIZE), MAP_READ);
 }
 
 /* Every Linux program expects these; a root that brings its own mounts may mount over them. */
-static void mount_usual(struct vfs_task *task)
+int env_mount(struct vfs_task *task)
 {
 	static const struct {
 		const char *where, *type;
@@ -179,27 +176,7 @@ static void mount_usual(struct vfs_task *task)
 			err = vfs_mount(task, mounts[i].type, mounts[i].where, mounts[i].type, 0,
 					"");
 		if (err)
-			printf("linux: mounting %s on %s: %s\n", mounts[i].type, mounts[i].where,
-			       strerror(-err));
+			return err;
 	}
-}
-
-int env_mount(struct vfs_task *task)
-{
-	char message[128];
-	const void *image = NULL;
-	u64 bytes = 0;
-	int err = map_image(&image, &bytes);
-
-	if (err) {
-		printf("linux: the boot image cannot be read: %s\n", strerror(-err));
-		return err;
-	}
-	err = vfs_unpack(task, image, bytes, message, sizeof(message));
-	if (err) {
-		printf("linux: the root file system: %s\n", message);
-		return err;
-	}
-	mount_usual(task);
 	return 0;
 }

@@ -31,30 +31,6 @@
 
 /* ---- strings ---- */
 
-int strings_add(struct strings *s, const char *string, u64 len)
-{
-	if (s->len + len + 1 > s->room) {
-		u64 room = MAX(s->room * 2, s->len + len + 256);
-		char *at = realloc(s->at, room);
-
-		if (!at)
-			return -ENOMEM;
-		s->at = at;
-		s->room = room;
-	}
-	memcpy(s->at + s->len, string, len);
-	s->at[s->len + len] = 0;
-	s->len += len + 1;
-	s->count++;
-	return 0;
-}
-
-void strings_free(struct strings *s)
-{
-	free(s->at);
-	*s = (struct strings){0};
-}
-
 /* Copy an array of strings of the program that calls. */
 static int copy_strings(struct exec *e, struct strings *s, u64 array)
 {

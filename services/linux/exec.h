@@ -8,17 +8,8 @@
 #ifndef LINUX_EXEC_H
 #define LINUX_EXEC_H
 
+#include "args.h"
 #include "process.h"
-
-/* Strings one after the other, each with its NUL. */
-struct strings {
-	char *at;
-	u64 len, room;
-	u32 count;
-};
-
-int strings_add(struct strings *s, const char *string, u64 len);
-void strings_free(struct strings *s);
 
 /* A program that is being started. */
 struct exec {

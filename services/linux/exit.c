@@ -5,7 +5,7 @@
  *
  * Runs in: the personality's domain. Source: exit_group(2), wait(2), credentials(7).
  */
-#include "console.h"
+#include "boot.h"
 #include "futex.h"
 #include "misc.h"
 #include "sched.h"
@@ -153,14 +153,6 @@ static void process_end(struct thread *t)
 	pending_clear(&p->pending);
 }
 
-static void end_of_machine(const struct process *p)
-{
-	u32 status = p->exit_status;
-
-	console_flush();
-	exit(status & 0x7f ? 128 + (int)(status & 0x7f) : (int)(status >> 8));
-}
-
 void thread_end(struct thread *t)
 {
 	struct process *p = t->process;
@@ -187,7 +179,7 @@ void thread_end(struct thread *t)
 	t->state = THREAD_DEAD;
 	if (last && p == init_process) {
 		p->zombie = true;
-		end_of_machine(p);
+		boot_first_ended(p);
 	}
 	if (!last) {
 		thread_free(t);

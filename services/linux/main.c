@@ -1,15 +1,16 @@
 /*
  * The Linux personality of a core: its beginning.
  *
- *   linux [-c KERNEL-COMMAND-LINE] PROGRAM [ARGUMENT...]
+ *   linux [-c KERNEL-COMMAND-LINE] [PROGRAM [ARGUMENT...]]
  *
- * Makes the root file system, then process 1, and becomes the scheduler of the core's Linux
- * threads. When process 1 ends, so does this program, with its status.
+ * Makes the root file system, then process 1 (boot.c), and becomes the scheduler of the core's
+ * Linux threads. When process 1 ends, so does this program, with its status.
  *
  * Where to go on reading: process.h, sched.h, mm.h, signal.h, syscall.h.
  */
+#include "boot.h"
+#include "bootwords.h"
 #include "console.h"
-#include "exec.h"
 #include "misc.h"
 #include "ram.h"
 #include "random.h"
@@ -22,28 +23,6 @@
 #include <rt/rt.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define NOT_FOUND     127 /* what a shell says of a program that is not there */
-#define NOT_A_PROGRAM 126
-
-const char *kernel_cmdline = "";
-
-/* The value of "@key=value" in the kernel's command line, to be freed; NULL: it is not there. */
-static char *cmdline_value(const char *key)
-{
-	const char *at = kernel_cmdline;
-	size_t len = strlen(key);
-
-	while (*at) {
-		size_t word = strcspn(at, " ");
-
-		if (word > len && strncmp(at, key, len) == 0 && at[len] == '=')
-			return strndup(at + len + 1, word - len - 1);
-		at += word;
-		at += strspn(at, " ");
-	}
-	return NULL;
-}
 
 static void set_limits(struct process *p)
 {
@@ -90,30 +69,9 @@ static struct thread *make_first(struct vfs *vfs)
 	return t;
 }
 
-static int start_program(struct thread *t, int argc, char **argv)
-{
-	static const char *const environment[] = {
-		"HOME=/",
-		"TERM=linux",
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-	};
-	struct strings args = {0}, env = {0};
-	int err = 0;
-
-	for (int i = 0; i < argc && !err; i++)
-		err = strings_add(&args, argv[i], strlen(argv[i]));
-	for (u32 i = 0; i < ARRAY_SIZE(environment) && !err; i++)
-		err = strings_add(&env, environment[i], strlen(environment[i]));
-	if (!err)
-		err = exec_first(t, argv[0], &args, &env);
-	strings_free(&args);
-	strings_free(&env);
-	return err;
-}
-
 static int init(struct vfs **vfs)
 {
-	char *trace = cmdline_value("linux.trace");
+	char *trace = bootwords_value(kernel_cmdline, "linux.trace");
 	int err = ram_init();
 
 	if (trace)
@@ -140,35 +98,23 @@ int main(int argc, char **argv)
 {
 	struct vfs *vfs;
 	struct thread *first;
-	int err;
+	int err = 0, status;
 
 	argc--, argv++;
 	if (argc >= 2 && strcmp(argv[0], "-c") == 0) {
-		kernel_cmdline = argv[1];
+		err = boot_set_cmdline(argv[1]);
 		argc -= 2, argv += 2;
 	}
-	if (argc < 1) {
-		printf("linux: no program to run\n");
-		return NOT_FOUND;
-	}
-	err = init(&vfs);
-	if (err) {
-		printf("linux: cannot start: %s\n", strerror(-err));
+	if (!err)
+		err = init(&vfs);
+	first = err ? NULL : make_first(vfs);
+	if (!first) {
+		printf("linux: cannot start: %s\n", strerror(err ? -err : ENOMEM));
 		return NOT_A_PROGRAM;
 	}
-	first = make_first(vfs);
-	if (!first)
-		err = -ENOMEM;
-	if (!err)
-		err = env_mount(&first->vfs);
-	if (!err)
-		err = console_open(&first->vfs);
-	if (!err)
-		err = start_program(first, argc, argv);
-	if (err) {
-		printf("linux: %s: %s\n", argv[0], strerror(-err));
-		return err == -ENOENT || err == -ENOTDIR ? NOT_FOUND : NOT_A_PROGRAM;
-	}
+	status = boot_first(first, argc, argv);
+	if (status)
+		return status;
 	sched_add(first);
 	err = sched_init();
 	if (err)

@@ -35,16 +35,13 @@ extern struct k_utsname utsname;
 
 /* env.c: the VFS of this core, and its first root. */
 struct vfs *env_init(void);
-/** Fill the root from the image, and mount what every Linux program expects. 0 or -errno. */
+/** Mount what every Linux program expects. 0 or -errno. */
 int env_mount(struct vfs_task *task);
-/** The root's files are here: @bytes of an archive. NULL: the image is not there. */
+/** The boot image, mapped read-only: @bytes of an archive. NULL: it is not there. */
 const void *env_image(u64 *bytes);
 
 /* proc.c: what /proc and /sys show. */
 int proc_init(struct vfs *vfs);
 int procsys_init(struct vfs *vfs);
-
-/* main.c */
-extern const char *kernel_cmdline;
 
 #endif

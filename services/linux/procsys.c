@@ -3,6 +3,7 @@
  *
  * Runs in: the personality's domain. Source: proc(5), sysfs(5).
  */
+#include "boot.h"
 #include "misc.h"
 #include "ram.h"
 #include "random.h"

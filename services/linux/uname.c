@@ -4,6 +4,7 @@
  * Runs in: the personality's domain. Source: uname(2), sysinfo(2), getrandom(2), reboot(2),
  * membarrier(2).
  */
+#include "boot.h"
 #include "misc.h"
 #include "random.h"
 #include "ram.h"
@@ -112,9 +113,11 @@ s64 sys_reboot(struct thread *t, const u64 *a)
 	case REBOOT_CAD_OFF:
 		return 0;
 	case REBOOT_HALT:
+		boot_end(BOOT_HALT);
 	case REBOOT_POWER_OFF:
-	case REBOOT_RESTART: /* the monitors cannot start the machine again: it ends */
-		exit(0);
+		boot_end(BOOT_POWER_OFF);
+	case REBOOT_RESTART:
+		boot_end(BOOT_RESTART);
 	default:
 		return -EINVAL;
 	}

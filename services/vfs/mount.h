@@ -46,12 +46,16 @@ void vfs_show_filesystems(struct vfs *vfs, struct text *out);
 /* --- The first root (initramfs.c) --- */
 
 /**
- * Unpack an archive (cpio newc) below the root of @t.
+ * Unpack an image below the root of @t: archives (cpio newc) one after the other, with any zeros
+ * between them.
  *
  * @message  is filled with what is wrong, by name and offset, if something is
  * Returns 0, or -EINVAL (bad archive), -ENOSPC, -ENOMEM, ...; what came before is unpacked.
  */
 int vfs_unpack(struct vfs_task *t, const void *image, u64 len, char *message, size_t message_len);
+
+/** Make a file of @len bytes at @data. 0, or -ENOSPC or what open(2) says. */
+int vfs_put_file(struct vfs_task *t, const char *path, u32 mode, const void *data, u64 len);
 
 /* --- Devices (chrdev.c, devtmpfs.c) --- */
 

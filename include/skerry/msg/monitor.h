@@ -16,7 +16,7 @@
 
 #define MSG_PIECE   MSG_TYPE(MSG_MONITOR, 1)
 #define PIECE_BYTES 48u
-#define LETTER_MAX  2560u
+#define LETTER_MAX  3072u
 
 struct msg_piece {
 	u16 to;

@@ -14,7 +14,11 @@
 
 #define CONTEXTS_MAX 32768u /* on one address space: bounds the walks over them */
 
-static struct context *running; /* while tramp_in_context */
+/* The state of the context that runs. */
+static struct context_state *context_running(void)
+{
+	return (struct context_state *)tramp_regs;
+}
 
 void context_unbind(struct context *ctx)
 {
@@ -86,13 +90,26 @@ s64 call_context_setup(u64 context, u64 aspace, u64 frame, u64 offset)
 	return 0;
 }
 
-/* Flags and addresses that the processor would refuse, or that are not foreign code's to choose. */
-static int check_state(struct context_state *st)
+/*
+ * Load what a context has beyond its registers. The processor refuses what is malformed (QEMU's TCG
+ * takes any base, so those are looked at here); some of it may be loaded then.
+ */
+static inline int load_rest(const struct context_state *st)
 {
-	if (st->rip >= USER_END || !is_canonical(st->fs_base) || !is_canonical(st->gs_base))
+	if (unlikely((st->fs_base | st->gs_base) >= USER_END) &&
+	    !(is_canonical(st->fs_base) && is_canonical(st->gs_base)))
 		return -EINVAL;
-	st->rflags = (st->rflags & RFLAGS_USER) | RFLAGS_FIXED | RFLAGS_IF;
-	return 0;
+	wrfsbase(st->fs_base);
+	wrgsbase(st->gs_base);
+	return xstate_load_checked(st->xstate);
+}
+
+/* How a state was left that RUN could not load whole. */
+static __attribute__((noinline, cold)) int run_refused(struct domain *d, int err)
+{
+	xstate_load(xstate_initial);
+	sched_load_bases(d);
+	return err;
 }
 
 s64 call_run(u64 context)
@@ -103,49 +120,49 @@ s64 call_run(u64 context)
 	struct context_state *st;
 	int err = cap_find((cap_t)context, CAP_CONTEXT, RIGHT_OWN, &target);
 
-	if (err)
+	if (unlikely(err))
 		return err;
 	ctx = target->obj.ptr;
 	st = ctx->state;
-	if (!st)
+	if (unlikely(!st))
 		return -EBUSY;
-	err = check_state(st);
-	if (err)
-		return err;
-	if (d->events & d->wait_mask || sched_pending) {
+	if (unlikely(st->rip >= USER_END))
+		return -EINVAL;
+	if (unlikely(d->events & d->wait_mask || sched_pending)) {
 		st->reason = EXIT_EVENT;
 		return EXIT_EVENT;
 	}
-	err = xstate_load_checked(st->xstate);
-	if (err) {
-		xstate_load(xstate_initial);
-		return err;
-	}
 	d->regs.fs_base = rdfsbase();
-	d->regs.gs_base = rdgsbase();
-	wrfsbase(st->fs_base);
-	wrgsbase(st->gs_base);
-	running = ctx;
-	tramp_regs = (struct regs *)st;
-	tramp_context_cr3 = aspace_enter_cr3(ctx->aspace);
-	context_enter(st->rcx == st->rip && st->r11 == st->rflags);
+	err = load_rest(st);
+	if (unlikely(err))
+		return run_refused(d, err);
+	st->rflags = (st->rflags & RFLAGS_USER) | RFLAGS_FIXED | RFLAGS_IF;
+	context_enter(st, aspace_enter_cr3(ctx->aspace),
+		      st->rcx == st->rip && st->r11 == st->rflags);
 }
 
-void context_exit(u32 reason, u32 vector, u64 error, u64 address)
+void context_exit(u32 reason)
 {
 	struct domain *d = current;
-	struct context_state *st = running->state;
+	struct context_state *st = context_running();
 
 	tramp_in_context = 0;
 	tramp_regs = &d->regs;
 	st->reason = reason;
-	st->vector = vector;
-	st->error = error;
-	st->address = address;
 	st->fs_base = rdfsbase();
 	st->gs_base = rdgsbase();
 	xstate_save(st->xstate);
 	xstate_load(xstate_initial);
-	sched_load_bases(d);
+	wrfsbase(d->regs.fs_base);
 	d->regs.rax = reason;
+}
+
+void context_trapped(u32 vector, u64 error, u64 address)
+{
+	struct context_state *st = context_running();
+
+	st->vector = vector;
+	st->error = error;
+	st->address = address;
+	context_exit(vector == VECTOR_PF ? EXIT_FAULT : EXIT_EXCEPTION);
 }

@@ -21,8 +21,14 @@ void context_destroy(struct context *ctx);
 /** Unbind contexts on @as whose state lies in [@base, @base + @bytes): that memory is taken. */
 void context_forget_states(struct aspace *as, u64 base, u64 bytes);
 
-/** The context of the current domain stopped running, for @reason; the domain goes on. */
-void context_exit(u32 reason, u32 vector, u64 error, u64 address);
+/**
+ * The context of the current domain stopped running, for @reason (EXIT_*); the domain goes on. A
+ * system call ends the run without it: entry.S, context_made_syscall.
+ */
+void context_exit(u32 reason);
+
+/** The same for an exception or page fault. */
+void context_trapped(u32 vector, u64 error, u64 address);
 
 s64 call_context_setup(u64 context, u64 aspace, u64 frame, u64 offset);
 s64 call_run(u64 context);

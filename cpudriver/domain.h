@@ -68,16 +68,15 @@ static inline struct cap *cap_slot(const struct domain *d, cap_t slot)
  */
 static inline int cap_find(cap_t slot, enum cap_type type, u32 rights, struct cap **cap)
 {
-	struct cap *c = cap_slot(current, slot);
+	struct cap *c = &current->table[slot];
 
-	if (!c || c->type == CAP_NULL)
+	if (likely(slot < current->slots && c->type == type && (c->rights & rights) == rights)) {
+		*cap = c;
+		return 0;
+	}
+	if (slot >= current->slots || c->type == CAP_NULL)
 		return -EBADF;
-	if (c->type != type)
-		return -EINVAL;
-	if ((c->rights & rights) != rights)
-		return -EPERM;
-	*cap = c;
-	return 0;
+	return c->type != type ? -EINVAL : -EPERM;
 }
 
 /** Make a domain object in zeroed memory. */

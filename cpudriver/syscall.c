@@ -67,8 +67,13 @@ static call_fn *const calls[CALL_COUNT] = {
 SKERRY_CALLS(X)
 #undef X
 
+static_assert(CALL_RUN == NUMBER_RUN, "asm.h");
+
 /* Where entry.S goes for a domain, with its registers saved in @d. */
 _Noreturn void syscall_domain(struct domain *d);
+
+/* The same for RUN, of which only what RUN keeps is saved. */
+_Noreturn void syscall_run(u64 context);
 
 _Noreturn void syscall_domain(struct domain *d)
 {
@@ -80,5 +85,12 @@ _Noreturn void syscall_domain(struct domain *d)
 		result = calls[r->rax](r->rdi, r->rsi, r->rdx, r->r10, r->r8);
 	if (result != CALL_DONE)
 		r->rax = (u64)result;
+	sched_resume();
+}
+
+_Noreturn void syscall_run(u64 context)
+{
+	current->info.calls++;
+	current->regs.rax = (u64)call_run(context);
 	sched_resume();
 }

@@ -97,7 +97,8 @@ typedef u32 cap_t;
 	  "bind a context to an address space and to the page that holds its struct "              \
 	  "context_state")                                                                         \
 	X(24, RUN, "context", "-EBUSY: not set up; -EFAULT: its extended state is malformed",      \
-	  "enter the context until something happens; returns EXIT_*")                             \
+	  "enter the context until something happens; returns EXIT_*; of the caller's registers "  \
+	  "only rsp, rbp and the base of FS are kept")                                             \
 	X(25, TIMER_SET, "timer, bit, deadline in TSC ticks or 0", "-ENOSPC: over TIMERS_MAX",     \
 	  "post event bit to the caller at the deadline; 0 disarms")                               \
 	X(26, IRQ_ALLOC, "core, to", "-EEXIST: slot in use; -ENOSPC: no vector left",              \

@@ -24,9 +24,10 @@ struct context_state {
 	u64 rip, rflags;
 	u64 fs_base, gs_base;
 	u32 reason;  /* EXIT_* */
-	u32 vector;  /* of an exception */
-	u64 error;   /* code of the exception or page fault */
-	u64 address; /* of a page fault */
+	/* Of the last exception or page fault: other exits leave them alone. */
+	u32 vector;
+	u64 error;
+	u64 address; /* of a page fault, else 0 */
 	u64 reserved[40];
 	u8 xstate[3584] __attribute__((aligned(64))); /* XSAVE area, standard form (SDM 1, 13.4) */
 };

@@ -83,7 +83,7 @@ static void save_registers(struct k_sigcontext *c, const struct context_state *r
 		.cs = USER_CS,
 		.ss = USER_SS,
 		.err = r->error,
-		.trapno = r->reason == EXIT_FAULT ? 14 : r->vector,
+		.trapno = r->vector,
 		.cr2 = r->address,
 	};
 }

@@ -23,8 +23,15 @@
 #define R_R15    120
 #define R_RIP    128
 #define R_RFLAGS 136
-#define R_BYTES  160 /* with fs_base and gs_base */
-#define D_FULL   160 /* struct domain's full, behind its registers */
+#define R_FS_BASE 144
+#define R_GS_BASE 152
+#define R_BYTES   160
+#define D_FULL    160 /* struct domain's full, behind its registers */
+#define C_REASON  160 /* struct context_state, behind the same */
+#define C_XSTATE  512
+
+#define NUMBER_RUN     24 /* CALL_RUN, EXIT_SYSCALL */
+#define REASON_SYSCALL 0
 
 /* The same selectors as Linux's, because signal frames show them to programs. */
 #define SEL_KERNEL_CS      0x10

@@ -7,6 +7,7 @@
 #ifndef ARCH_CPU_H
 #define ARCH_CPU_H
 
+#include <errno.h>
 #include <skerry/types.h>
 
 #define CR0_WP       (1ul << 16)
@@ -198,7 +199,20 @@ static inline void xstate_load(const void *area)
 }
 
 /** Load extended state from @area, written by anyone. Returns 0 or -EFAULT (malformed). */
-int xstate_load_checked(const void *area);
+static inline int xstate_load_checked(const void *area)
+{
+	__asm__ goto("1:	xrstor64 (%0)\n\t"
+		     ".pushsection .fixups, \"a\"\n\t"
+		     ".quad 1b, %l[malformed]\n\t"
+		     ".popsection"
+		     :
+		     : "r"(area), "a"((u32)xstate_mask), "d"((u32)(xstate_mask >> 32))
+		     : "memory"
+		     : malformed);
+	return 0;
+malformed:
+	return -EFAULT;
+}
 
 /* Extended state as a program expects it when it starts. */
 extern u8 xstate_initial[];

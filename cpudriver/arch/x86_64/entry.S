@@ -116,14 +116,6 @@ idt_pointer:
 	movq R_RDI(%rdi), %rdi
 	.endm
 
-	/* Change to an address space that only has the trampoline; all registers are kept. */
-	.macro load_context_cr3
-	movq %rax, tramp_rax(%rip)
-	movq tramp_context_cr3(%rip), %rax
-	movq %rax, %cr3
-	movq tramp_rax(%rip), %rax
-	.endm
-
 	/* ---- in ---- */
 
 	.text
@@ -140,29 +132,76 @@ _start:
 syscall_entry:
 	movq %rsp, tramp_rsp(%rip)
 	cmpl $0, tramp_in_context(%rip)
-	je 1f
-	movq %rax, tramp_rax(%rip)
-	movq tramp_cr3(%rip), %rax
-	movq %rax, %cr3
-	movq tramp_rax(%rip), %rax
-1:	movq tramp_regs(%rip), %rsp
+	jne syscall_from_context
+	movq tramp_regs(%rip), %rsp
+	movq %rcx, R_RIP(%rsp)
+	movq %r11, R_RFLAGS(%rsp)
+	movq tramp_rsp(%rip), %rcx
+	movq %rcx, R_RSP(%rsp)
+	cmpq $NUMBER_RUN, %rax
+	je syscall_of_run
+	save_registers %rsp
+	movq %rax, R_RAX(%rsp)
+	movq %rsp, %rdi
+	leaq kernel_stack_top(%rip), %rsp
+	xorl %ebp, %ebp
+	jmp syscall_domain
+
+	/* RUN: its caller keeps rsp and rbp only, so no more is saved. */
+syscall_of_run:
+	movq %rbp, R_RBP(%rsp)
+	leaq kernel_stack_top(%rip), %rsp
+	xorl %ebp, %ebp
+	jmp syscall_run
+
+syscall_from_context:
+	movq tramp_cr3(%rip), %rsp
+	movq %rsp, %cr3
+	movq tramp_regs(%rip), %rsp
 	save_registers %rsp
 	movq %rax, R_RAX(%rsp)
 	movq %rcx, R_RIP(%rsp)
 	movq %r11, R_RFLAGS(%rsp)
 	movq tramp_rsp(%rip), %rcx
 	movq %rcx, R_RSP(%rsp)
-	movq %rsp, %rdi
-	movabsq $syscall_saved, %rcx
-	jmp *%rcx
+	jmp context_made_syscall
 
+	/*
+	 * A context's system call, with its registers saved at rsp: what context_exit() does, and
+	 * straight back to the runner if nobody else must run. The runner gets the foreign code's
+	 * registers, but for those used here, which are cleared: nothing of the CPU driver's.
+	 */
 	.text
-syscall_saved:
+context_made_syscall:
+	movq %rsp, %rdi
+	movl $0, tramp_in_context(%rip)
+	movl $REASON_SYSCALL, C_REASON(%rdi)
+	rdfsbase %rax
+	movq %rax, R_FS_BASE(%rdi)
+	rdgsbase %rax
+	movq %rax, R_GS_BASE(%rdi)
+	movl xstate_mask(%rip), %eax
+	xorl %edx, %edx
+	xsave64 C_XSTATE(%rdi)
+	leaq xstate_initial(%rip), %rdi
+	xrstor64 (%rdi)
+	movq current(%rip), %rdi
+	movq %rdi, tramp_regs(%rip)
+	movq R_FS_BASE(%rdi), %rax
+	wrfsbase %rax
+	movl $REASON_SYSCALL, %eax
+	cmpb $0, sched_pending(%rip)
+	jne 1f
+	movq R_RIP(%rdi), %rcx
+	movq R_RFLAGS(%rdi), %r11
+	movq R_RBP(%rdi), %rbp
+	movq R_RSP(%rdi), %rsp
+	xorl %edi, %edi
+	sysretq
+1:	movq %rax, R_RAX(%rdi)
 	leaq kernel_stack_top(%rip), %rsp
 	xorl %ebp, %ebp
-	cmpl $0, tramp_in_context(%rip)
-	jne syscall_context
-	jmp syscall_domain
+	jmp sched_choose
 
 	/* 32-bit SYSCALL exists on AMD only and is nobody's ABI here: as an invalid opcode. */
 	.section .tramp.text
@@ -296,22 +335,36 @@ domain_return:
 	load_for_iret
 	iretq
 
-	/* context_enter(bool fast): fast if rcx and r11 hold what SYSRET leaves there anyway. */
+	/*
+	 * context_enter(struct context_state *st, u64 cr3, bool fast): fast if rcx and r11 hold what
+	 * SYSRET leaves there anyway. The state is out of reach once CR3 is loaded.
+	 */
 	.section .tramp.text
 	.balign 64
 	.globl context_enter
 context_enter:
-	movl %edi, %eax
+	movq %rdi, tramp_regs(%rip)
 	movl $1, tramp_in_context(%rip)
-	movq tramp_regs(%rip), %rdi
-	testl %eax, %eax
+	testl %edx, %edx
 	jz 1f
-	load_for_sysret
-	load_context_cr3
+	movq R_RSP(%rdi), %rax
+	movq %rax, tramp_rsp(%rip)
+	movq %rsi, %rsp			/* nothing uses a stack from here on */
+	load_registers
+	movq R_RIP(%rdi), %rcx
+	movq R_RFLAGS(%rdi), %r11
+	movq R_RAX(%rdi), %rax
+	movq R_RDI(%rdi), %rdi
+	movq %rsp, %cr3
+	movq tramp_rsp(%rip), %rsp
 	sysretq
-1:	leaq entry_stack_top(%rip), %rsp
+1:	movq %rsi, tramp_context_cr3(%rip)
+	leaq entry_stack_top(%rip), %rsp
 	load_for_iret
-	load_context_cr3
+	movq %rax, tramp_rax(%rip)
+	movq tramp_context_cr3(%rip), %rax
+	movq %rax, %cr3
+	movq tramp_rax(%rip), %rax
 	iretq
 
 	.text
@@ -349,18 +402,6 @@ copy_user:
 	jz 5f
 	clac
 5:	ret
-	fixup 2b, 3b
-
-	/* int xstate_load_checked(const void *area) */
-	.globl xstate_load_checked
-xstate_load_checked:
-	movl xstate_mask(%rip), %eax
-	movl xstate_mask + 4(%rip), %edx
-2:	xrstor64 (%rdi)
-	xorl %eax, %eax
-	ret
-3:	movl $-14, %eax
-	ret
 	fixup 2b, 3b
 
 	.bss

@@ -27,7 +27,12 @@ static_assert(offsetof(struct regs, r11) == R_R11, "asm.h");
 static_assert(offsetof(struct regs, r15) == R_R15, "asm.h");
 static_assert(offsetof(struct regs, rip) == R_RIP, "asm.h");
 static_assert(offsetof(struct regs, rflags) == R_RFLAGS, "asm.h");
+static_assert(offsetof(struct regs, fs_base) == R_FS_BASE, "asm.h");
+static_assert(offsetof(struct regs, gs_base) == R_GS_BASE, "asm.h");
 static_assert(sizeof(struct regs) == R_BYTES, "asm.h");
+static_assert(offsetof(struct context_state, reason) == C_REASON, "asm.h");
+static_assert(offsetof(struct context_state, xstate) == C_XSTATE, "asm.h");
+static_assert(EXIT_SYSCALL == REASON_SYSCALL, "asm.h");
 static_assert(offsetof(struct context_state, rip) == R_RIP,
 	      "a context's registers are struct regs");
 static_assert(offsetof(struct context_state, gs_base) == offsetof(struct regs, gs_base), "same");

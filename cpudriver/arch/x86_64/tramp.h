@@ -10,7 +10,6 @@
 
 extern struct regs *tramp_regs; /* of the current domain, or of the context that runs */
 extern u64 tramp_cr3;           /* the current domain's address space, to come back to */
-extern u64 tramp_context_cr3;
 extern u32 tramp_in_context;
 
 /* Symbols of the linker script: the trampoline's pages. */
@@ -21,8 +20,11 @@ extern char trap_stubs[];
 void syscall_entry(void);
 void syscall32_entry(void);
 
-/** Leave for the registers in *tramp_regs with tramp_context_cr3. */
-_Noreturn void context_enter(bool fast);
+/**
+ * Leave for the registers in @st with @cr3, in which only the trampoline is mapped; from now on
+ * @st is where they are saved. @fast: rcx and r11 hold rip and rflags.
+ */
+_Noreturn void context_enter(struct context_state *st, u64 cr3, bool fast);
 
 /** Wait for an interrupt, with interrupts on; comes back through trap_kernel() only. */
 _Noreturn void idle_enter(void);

@@ -17,7 +17,6 @@ extern const struct fixup fixups_start[], fixups_end[];
 
 _Noreturn void trap_user(u32 vector, u64 error);
 void trap_kernel(struct kernel_frame *frame);
-_Noreturn void syscall_context(void);
 
 /* An exception or interrupt from ring 3 (entry.S, trap_saved). */
 _Noreturn void trap_user(u32 vector, u64 error)
@@ -26,22 +25,15 @@ _Noreturn void trap_user(u32 vector, u64 error)
 
 	if (vector >= VECTOR_DOORBELL) {
 		if (tramp_in_context)
-			context_exit(EXIT_EVENT, 0, 0, 0);
+			context_exit(EXIT_EVENT);
 		else
 			current->full = 1;
 		irq_dispatch(vector);
 	} else if (tramp_in_context) {
-		context_exit(vector == VECTOR_PF ? EXIT_FAULT : EXIT_EXCEPTION, vector, error,
-			     address);
+		context_trapped(vector, error, address);
 	} else {
 		domain_fault(current, vector, error, address);
 	}
-	sched_resume();
-}
-
-_Noreturn void syscall_context(void)
-{
-	context_exit(EXIT_SYSCALL, 0, 0, 0);
 	sched_resume();
 }
 

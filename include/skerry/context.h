@@ -23,7 +23,7 @@ struct context_state {
 	u64 r8, r9, r10, r11, r12, r13, r14, r15;
 	u64 rip, rflags;
 	u64 fs_base, gs_base;
-	u32 reason;  /* EXIT_* */
+	u32 reason; /* EXIT_* */
 	/* Of the last exception or page fault: other exits leave them alone. */
 	u32 vector;
 	u64 error;

@@ -24,6 +24,11 @@ u64 clock_now_ns(void)
 	return scale(clock_tsc() - zero, ns_per_tick);
 }
 
+u64 clock_ticks_to_ns(u64 ticks)
+{
+	return scale(ticks, ns_per_tick);
+}
+
 void clock_scale(u64 *to_zero, u64 *to_ns_per_tick)
 {
 	*to_zero = zero;

@@ -16,6 +16,9 @@ void clock_init(u64 tsc_hz, u64 tsc_start);
 
 u64 clock_now_ns(void);
 
+/** How long @ticks of the counter are. */
+u64 clock_ticks_to_ns(u64 ticks);
+
 /**
  * How it is computed, for code that cannot call it: (counter - @zero) * @ns_per_tick >> 32, the
  * product being of 128 bits.

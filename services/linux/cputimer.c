@@ -50,12 +50,10 @@ u64 cpu_clock_read(const struct cpu_timer *timer)
 {
 	u64 user_ns, system_ns;
 
-	if (timer->thread) {
-		user_ns = timer->thread->user_ns;
-		system_ns = timer->thread->system_ns;
-	} else {
+	if (timer->thread)
+		thread_times(timer->thread, &user_ns, &system_ns);
+	else
 		process_times(timer->process, &user_ns, &system_ns);
-	}
 	return timer->user_only ? user_ns : user_ns + system_ns;
 }
 

@@ -44,14 +44,18 @@ void syscall_make(struct thread *t)
 	struct context_state *r = t->regs;
 	const u64 a[6] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
 	u64 number = r->rax;
-	const struct syscall *call = syscall_entry(number);
 	s64 result;
 
 	t->call_number = number;
-	trace_call(t, call, a);
-	result = call && call->handler ? call->handler(t, a) : absent(t, number);
-	trace_result(t, call, result);
+	if (unlikely(trace_on))
+		trace_call(t, syscall_entry(number), a);
+	if (likely(number < NUMBERS && calls[number].handler))
+		result = calls[number].handler(t, a);
+	else
+		result = absent(t, number);
+	if (unlikely(trace_on))
+		trace_result(t, syscall_entry(number), result);
 	/* exec and sigreturn have made other registers, of a thread that is in no call. */
-	if (t->call_number == number)
+	if (likely(t->call_number == number))
 		t->regs->rax = (u64)result;
 }

@@ -157,6 +157,7 @@ void thread_end(struct thread *t)
 {
 	struct process *p = t->process;
 	bool last = p->nthreads == 1;
+	u64 user_ns, system_ns;
 	u32 zero = 0;
 
 	cpu_timers_forget(t);
@@ -174,8 +175,10 @@ void thread_end(struct thread *t)
 	if (last)
 		process_end(t);
 	pending_clear(&t->pending);
-	p->dead_user_ns += t->user_ns;
-	p->dead_system_ns += t->system_ns;
+	thread_times(t, &user_ns, &system_ns);
+	p->dead_user_ns += user_ns;
+	p->dead_system_ns += system_ns;
+	t->user_ticks = t->system_ticks = 0;
 	t->state = THREAD_DEAD;
 	if (last && p == init_process) {
 		p->zombie = true;
@@ -195,9 +198,6 @@ void process_reap(struct process *p)
 	struct process *parent = p->parent;
 
 	if (parent) {
-		u64 user_ns, system_ns;
-
-		process_times(p, &user_ns, &system_ns);
 		parent->children_user_ns += p->dead_user_ns + p->children_user_ns;
 		parent->children_system_ns += p->dead_system_ns + p->children_system_ns;
 		parent->children_maxrss =

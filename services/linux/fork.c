@@ -50,7 +50,7 @@ static u64 user_processes(u32 uid)
 }
 
 /* The thread's own part: registers, masks, names. */
-static void copy_thread(struct thread *child, const struct thread *t, const struct k_clone_args *c)
+static void copy_thread(struct thread *child, struct thread *t, const struct k_clone_args *c)
 {
 	*child->regs = *t->regs;
 	child->regs->rax = 0;

@@ -161,13 +161,22 @@ void process_disown(struct process *child)
 	child->parent = NULL;
 }
 
+void thread_times(const struct thread *t, u64 *user_ns, u64 *system_ns)
+{
+	*user_ns = clock_ticks_to_ns(t->user_ticks);
+	*system_ns = clock_ticks_to_ns(t->system_ticks);
+}
+
 void process_times(const struct process *p, u64 *user_ns, u64 *system_ns)
 {
 	*user_ns = p->dead_user_ns;
 	*system_ns = p->dead_system_ns;
 	for (const struct thread *t = p->threads; t; t = t->next) {
-		*user_ns += t->user_ns;
-		*system_ns += t->system_ns;
+		u64 user, system;
+
+		thread_times(t, &user, &system);
+		*user_ns += user;
+		*system_ns += system;
 	}
 }
 

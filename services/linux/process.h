@@ -115,7 +115,8 @@ struct thread {
 	bool reset_on_fork;
 	u64 vruntime;
 	u64 slice_left_ns;
-	u64 user_ns, system_ns;
+	u64 user_ticks, system_ticks; /* of the time-stamp counter; see thread_times() */
+	u64 charged_ticks;            /* of these, what the scheduler has charged for */
 	u64 switches;
 	u64 call_began_ns;
 
@@ -223,6 +224,9 @@ void thread_end(struct thread *t);
 
 /** Forget a zombie whose parent has waited or does not want to. */
 void process_reap(struct process *p);
+
+/** The time a thread has used, up to its present call. */
+void thread_times(const struct thread *t, u64 *user_ns, u64 *system_ns);
 
 /** Of a process with all its threads, so far. */
 void process_times(const struct process *p, u64 *user_ns, u64 *system_ns);

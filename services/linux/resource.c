@@ -139,8 +139,7 @@ s64 sys_getrusage(struct thread *t, const u64 *a)
 		out.minflt = (s64)p->children_minor_faults;
 		break;
 	case RUSAGE_THREAD:
-		user_ns = t->user_ns;
-		system_ns = t->system_ns;
+		thread_times(t, &user_ns, &system_ns);
 		out.maxrss = (s64)(own_peak(p) * PAGE_SIZE / KiB);
 		break;
 	default:

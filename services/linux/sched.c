@@ -40,6 +40,7 @@ static struct runner *baton, *standby;
 static bool yielding, preempt;
 static cap_t slice_timer;
 static u64 slice_timer_ns = FIBER_FOREVER;
+static u64 accounted; /* until when the time of who runs is counted, in ticks */
 static u64 loads[3], loads_ns;
 
 /* Weights of nice -20 to 19: each step is about 25 % (as Linux's sched_prio_to_weight). */
@@ -91,8 +92,29 @@ static struct thread *head(void)
 	return queue ? container_of(queue, struct thread, run_node) : NULL;
 }
 
+static u32 weight(const struct thread *t)
+{
+	return t->policy == SCHED_IDLE ? 3 : weights[t->nice + 20];
+}
+
+/* Charge @t for what it has used since it was last charged. Its slice may be over then. */
+static void charge(struct thread *t)
+{
+	u64 used = t->user_ticks + t->system_ticks;
+	u64 ns = clock_ticks_to_ns(used - t->charged_ticks);
+
+	t->charged_ticks = used;
+	t->slice_left_ns -= MIN(t->slice_left_ns, ns);
+	if (is_real_time(t))
+		return;
+	t->vruntime += ns * WEIGHT_0 / weight(t);
+	min_vruntime = MAX(min_vruntime, MIN(t->vruntime, min_vruntime + ns));
+}
+
 static void enqueue(struct thread *t)
 {
+	if (baton && baton->thread) /* it may have run long, alone: where it is now, others begin */
+		charge(baton->thread);
 	if (!is_real_time(t))
 		t->vruntime = MAX(t->vruntime, min_vruntime - MIN(min_vruntime, SLICE_NS));
 	t->run_node.deadline_ns = key_of(t);
@@ -108,21 +130,9 @@ static void dequeue(struct thread *t)
 	nqueued--;
 }
 
-static u32 weight(const struct thread *t)
+void sched_inherit(struct thread *child, struct thread *parent)
 {
-	return t->policy == SCHED_IDLE ? 3 : weights[t->nice + 20];
-}
-
-static void charge(struct thread *t, u64 ns)
-{
-	t->slice_left_ns -= MIN(t->slice_left_ns, ns);
-	if (is_real_time(t))
-		return;
-	t->vruntime += ns * WEIGHT_0 / weight(t);
-}
-
-void sched_inherit(struct thread *child, const struct thread *parent)
-{
+	charge(parent);
 	child->policy = parent->policy;
 	child->priority = parent->priority;
 	child->nice = parent->nice;
@@ -273,6 +283,7 @@ static void yield(void)
 
 void sched_yield_thread(struct thread *t)
 {
+	charge(t);
 	if (head() && !is_real_time(t))
 		t->vruntime = MAX(t->vruntime, head()->vruntime);
 	t->slice_left_ns = 0;
@@ -309,59 +320,6 @@ static bool needs_delivery(const struct thread *t)
 		result >= -E_RESTARTBLOCK);
 }
 
-/* @now_ns  when the run ended; is set to when all is done, if the thread ran all the time */
-static void handle(struct runner *self, struct thread *t, s64 reason, u64 *now_ns)
-{
-	u64 switches = rt_loop.switches;
-
-	self->thread = t;
-	t->fiber = &self->fiber;
-	fiber_clear_interrupt(t->fiber); /* by a signal that came as the last call ended */
-	t->state = THREAD_IN_CALL;
-	if (queue)
-		need_standby();
-	if (reason == EXIT_SYSCALL)
-		syscall_make(t);
-	else
-		trap_handle(t, reason);
-	if (needs_delivery(t))
-		signal_deliver(t);
-	if (*self->stack != STACK_MARK)
-		rt_panic("linux: the stack of a call has overflowed (call %lu)", t->call_number);
-	if (rt_loop.switches == switches) {
-		u64 ended_ns = clock_now_ns();
-
-		t->system_ns += ended_ns - *now_ns;
-		charge(t, ended_ns - *now_ns);
-		*now_ns = ended_ns;
-	} else {
-		*now_ns = clock_now_ns();
-	}
-	t->fiber = NULL;
-	self->thread = NULL;
-	t->state = THREAD_RUNNABLE;
-}
-
-/* @now_ns  is set to when the run ended */
-static s64 run(struct thread *t, u64 *now_ns)
-{
-	u64 began_ns = *now_ns, ns;
-	s64 reason;
-
-	if (began_ns - loads_ns >= LOAD_NS)
-		update_loads(began_ns);
-	arm_slice(t, began_ns);
-	reason = sys_run(t->context->cap);
-	*now_ns = clock_now_ns();
-	ns = *now_ns - began_ns;
-	t->user_ns += ns;
-	charge(t, ns);
-	min_vruntime = MAX(min_vruntime, is_real_time(t) ? 0 : MIN(t->vruntime, min_vruntime + ns));
-	if (t->process->has_cpu_timers)
-		cpu_timers_check(t);
-	return reason;
-}
-
 /* Whether another thread should run instead of @t, which could go on. */
 static bool should_switch(const struct thread *t)
 {
@@ -386,36 +344,116 @@ static bool others_ready(void)
 	return first && (first->next || !standby || first != &standby->fiber);
 }
 
-/* Run @t until it waits, ends, or another one's turn comes. The baton may be lost meanwhile. */
-static void run_thread(struct runner *self, struct thread *t)
+/* Count the time since it was last counted. */
+static inline void account(u64 *ticks)
+{
+	u64 now = clock_tsc();
+
+	*ticks += now - accounted;
+	accounted = now;
+}
+
+/* The same after a call of @t, unless that has waited: then nobody knows. */
+static inline void account_system(struct thread *t, u64 switches)
+{
+	if (likely(rt_loop.switches == switches))
+		account(&t->system_ticks);
+	else
+		accounted = clock_tsc();
+}
+
+/*
+ * Whether there is more to do before @t, whose call or fault is done, goes back to user mode. This
+ * is on the way of every call, so it asks as little as it can: whatever is unusual is go_on()'s.
+ */
+static inline bool must_look(const struct thread *t, u64 switches)
+{
+	const struct process *p = t->process;
+	u64 signals = (t->pending.set | p->pending.set) & ~t->sigmask;
+	bool flags =
+		t->restore_sigmask | t->exiting | p->group_exit | p->stopped | p->has_cpu_timers;
+
+	return ((u64)queue | (u64)rt_loop.ready.first | (rt_loop.switches ^ switches) | signals |
+		flags) ||
+	       t->regs->rax + E_RESTARTBLOCK <= E_RESTARTBLOCK - E_RESTARTSYS ||
+	       (rt_loop.timers && rt_loop.timers->deadline_ns < slice_timer_ns);
+}
+
+/* Before @t runs, or runs on after something unusual. */
+static void prepare(struct thread *t)
 {
 	u64 now_ns = clock_now_ns();
 
-	t->slice_left_ns = SLICE_NS;
-	for (;;) {
-		s64 reason = run(t, &now_ns);
+	preempt = false;
+	fiber_clear_interrupt(t->fiber); /* by a signal that came as the last call ended */
+	if (queue)
+		need_standby();
+	if (now_ns - loads_ns >= LOAD_NS)
+		update_loads(now_ns);
+	arm_slice(t, now_ns);
+}
 
-		preempt = false;
-		if (reason != EXIT_EVENT || signal_pending(t))
-			handle(self, t, reason, &now_ns);
-		if (t->exiting) {
-			thread_end(t);
-			return;
-		}
-		if (baton != self) {
-			enqueue(t); /* its call has waited: others run meanwhile */
-			return;
-		}
-		if (reason == EXIT_EVENT || others_ready()) {
-			enqueue(t);
-			yield();
-			return;
-		}
-		if (should_switch(t) || (preempt && queue)) {
-			enqueue(t);
-			return;
-		}
+/* @t leaves the runner, but for what it may still have to do as it ends. */
+static void release(struct runner *self, struct thread *t)
+{
+	t->fiber = NULL;
+	self->thread = NULL;
+	t->state = THREAD_RUNNABLE;
+}
+
+/* After something unusual: take signals, let others have their turn. Whether @t runs on here. */
+static bool go_on(struct runner *self, struct thread *t, s64 reason)
+{
+	u64 switches = rt_loop.switches;
+	bool ready;
+
+	if (t->process->has_cpu_timers)
+		cpu_timers_check(t);
+	if (needs_delivery(t))
+		signal_deliver(t);
+	if (*self->stack != STACK_MARK)
+		rt_panic("linux: the stack of a call has overflowed (call %lu)", t->call_number);
+	account_system(t, switches);
+	charge(t);
+	if (t->exiting) {
+		release(self, t);
+		thread_end(t);
+		return false;
 	}
+	ready = baton == self && (reason == EXIT_EVENT || others_ready());
+	if (baton == self && !ready && !should_switch(t) && !(preempt && queue))
+		return true;
+	release(self, t);
+	enqueue(t);
+	if (ready)
+		yield();
+	return false;
+}
+
+/* Run @t until it waits, ends, or another one's turn comes. The baton may be lost meanwhile. */
+static void run_thread(struct runner *self, struct thread *t)
+{
+	s64 reason;
+
+	self->thread = t;
+	t->fiber = &self->fiber;
+	t->state = THREAD_IN_CALL; /* whenever anybody can look */
+	t->slice_left_ns = SLICE_NS;
+	accounted = clock_tsc();
+	do {
+		u64 switches = rt_loop.switches;
+
+		prepare(t);
+		do {
+			reason = sys_run(t->context->cap);
+			account(&t->user_ticks);
+			if (likely(reason == EXIT_SYSCALL))
+				syscall_make(t);
+			else
+				trap_handle(t, reason);
+			account_system(t, switches);
+		} while (likely(reason != EXIT_EVENT && !must_look(t, switches)));
+	} while (go_on(self, t, reason));
 }
 
 /* The runner has nothing to do, or is not wanted: until it is the standby. False: it shall end. */

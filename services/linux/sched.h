@@ -37,7 +37,7 @@ void sched_unreserve(void);
 void sched_add(struct thread *t);
 
 /** A child's virtual runtime begins where its parent's is. */
-void sched_inherit(struct thread *child, const struct thread *parent);
+void sched_inherit(struct thread *child, struct thread *parent);
 
 /** Put @t where its changed policy or nice belongs. */
 void sched_requeue(struct thread *t);

@@ -37,7 +37,8 @@ u64 sigframe_min_stack(void);
 u32 altstack_flags(const struct thread *t, u64 sp);
 int altstack_set(struct thread *t, const struct k_stack *stack);
 
-/* trace.c: what linux.trace= asks for; begin and end of a call */
+/* trace.c: what linux.trace= asks for; if it asks for any: begin and end of a call */
+extern bool trace_on;
 void trace_init(const char *what);
 void trace_call(struct thread *t, const struct syscall *call, const u64 *a);
 void trace_result(struct thread *t, const struct syscall *call, s64 result);

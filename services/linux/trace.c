@@ -14,6 +14,7 @@
 
 #define TEXT_MAX_SHOWN 32u /* bytes of a string that are shown */
 
+bool trace_on;
 static bool all;
 static u32 only;
 
@@ -21,6 +22,7 @@ void trace_init(const char *what)
 {
 	all = strcmp(what, "all") == 0;
 	only = all ? 0 : (u32)strtoul(what, NULL, 10);
+	trace_on = all || only;
 }
 
 static bool is_traced(const struct thread *t)

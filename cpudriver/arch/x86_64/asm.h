@@ -5,30 +5,30 @@
 #ifndef ARCH_ASM_H
 #define ARCH_ASM_H
 
-#define R_RAX    0
-#define R_RBX    8
-#define R_RCX    16
-#define R_RDX    24
-#define R_RSI    32
-#define R_RDI    40
-#define R_RBP    48
-#define R_RSP    56
-#define R_R8     64
-#define R_R9     72
-#define R_R10    80
-#define R_R11    88
-#define R_R12    96
-#define R_R13    104
-#define R_R14    112
-#define R_R15    120
-#define R_RIP    128
-#define R_RFLAGS 136
-#define R_FS_BASE 144
-#define R_GS_BASE 152
-#define R_BYTES   160
-#define D_FULL    160 /* struct domain's full, behind its registers */
-#define C_REASON  160 /* struct context_state, behind the same */
-#define C_XSTATE  512
+#define R_RAX          0
+#define R_RBX          8
+#define R_RCX          16
+#define R_RDX          24
+#define R_RSI          32
+#define R_RDI          40
+#define R_RBP          48
+#define R_RSP          56
+#define R_R8           64
+#define R_R9           72
+#define R_R10          80
+#define R_R11          88
+#define R_R12          96
+#define R_R13          104
+#define R_R14          112
+#define R_R15          120
+#define R_RIP          128
+#define R_RFLAGS       136
+#define R_FS_BASE      144
+#define R_GS_BASE      152
+#define R_BYTES        160
+#define D_FULL         160 /* struct domain's full, behind its registers */
+#define C_REASON       160 /* struct context_state, behind the same */
+#define C_XSTATE       512
 
 #define NUMBER_RUN     24 /* CALL_RUN, EXIT_SYSCALL */
 #define REASON_SYSCALL 0

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <vfs/mount.h>
 
 #define SPARE_NAMES 8u
 
@@ -39,29 +38,6 @@ void name_put(char *name)
 	else
 		free(name);
 }
-
-/* Get a path, do something with it, give it back. */
-#define WITH_NAME(t, addr, name, result, what)                                                     \
-	do {                                                                                       \
-		char *name;                                                                        \
-		result = name_get(t, addr, &name);                                                 \
-		if (!result)                                                                       \
-			result = (what);                                                           \
-		name_put(name);                                                                    \
-	} while (0)
-
-/* The same for two. */
-#define WITH_NAMES(t, addr1, one, addr2, two, result, what)                                        \
-	do {                                                                                       \
-		char *one, *two = NULL;                                                            \
-		result = name_get(t, addr1, &one);                                                 \
-		if (!result)                                                                       \
-			result = name_get(t, addr2, &two);                                         \
-		if (!result)                                                                       \
-			result = (what);                                                           \
-		name_put(one);                                                                     \
-		name_put(two);                                                                     \
-	} while (0)
 
 /* ---- opening ---- */
 
@@ -399,42 +375,4 @@ s64 sys_getcwd(struct thread *t, const u64 *a)
 s64 sys_umask(struct thread *t, const u64 *a)
 {
 	return vfs_umask(&t->vfs, (u32)a[0]);
-}
-
-/* ---- mounts ---- */
-
-static s64 mount_named(struct thread *t, const u64 *a, const char *source, const char *type,
-		       const char *options)
-{
-	s64 result;
-
-	WITH_NAME(t, a[1], target, result, vfs_mount(&t->vfs, source, target, type, a[3], options));
-	return result;
-}
-
-s64 sys_mount(struct thread *t, const u64 *a)
-{
-	char *source = NULL, *type = NULL, *options = NULL;
-	s64 err = 0;
-
-	if (a[0])
-		err = name_get(t, a[0], &source);
-	if (!err && a[2])
-		err = name_get(t, a[2], &type);
-	if (!err && a[4])
-		err = name_get(t, a[4], &options);
-	if (!err)
-		err = mount_named(t, a, source ? source : "none", type, options ? options : "");
-	name_put(source);
-	name_put(type);
-	name_put(options);
-	return err;
-}
-
-s64 sys_umount2(struct thread *t, const u64 *a)
-{
-	s64 result;
-
-	WITH_NAME(t, a[0], name, result, vfs_umount(&t->vfs, name, (u32)a[1]));
-	return result;
 }

@@ -241,6 +241,7 @@ void thread_sync_vfs(struct thread *t)
 		.fsgid = c->fsgid,
 		.uid = c->uid,
 		.gid = c->gid,
+		.euid = c->euid,
 		.caps = c->effective,
 		.permitted = c->permitted,
 		.ngroups = c->groups ? c->groups->count : 0,

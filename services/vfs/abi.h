@@ -50,6 +50,7 @@
 #define VFS_CAP_DAC_READ_SEARCH 2
 #define VFS_CAP_FOWNER          3
 #define VFS_CAP_FSETID          4
+#define VFS_CAP_SETUID          7
 #define VFS_CAP_SYS_CHROOT      18
 #define VFS_CAP_SYS_ADMIN       21
 #define VFS_CAP_SYS_RESOURCE    24
@@ -63,6 +64,11 @@
 #define VFS_SYSFS_MAGIC         0x62656572
 #define VFS_DEVPTS_MAGIC        0x1cd1
 #define VFS_PIPEFS_MAGIC        0x50495045
+#define VFS_NSFS_MAGIC          0x6e736673
+#define VFS_NULLFS_MAGIC        0x4e554c4c
+
+/* Of the file of the namespace of mounts that everything begins in; see <linux/nsfs.h>. */
+#define VFS_FIRST_MNT_INUM 0xeffffff8u
 
 /* A device number as inodes keep it: Linux's "new" encoding, as in struct stat. */
 #define VFS_DEV(major, minor)                                                                      \

@@ -315,6 +315,7 @@ static void drop_children(struct dentry *dentry)
 
 void dentry_unlink(struct dentry *dentry)
 {
+	mounts_dir_removed(dentry->sb->vfs->mounts, dentry);
 	drop_children(dentry);
 	if (dentry->refs == 1 && dentry->sb->stable_dir_cache && dentry->hashed) {
 		struct inode *inode = dentry->inode;
@@ -343,8 +344,11 @@ static void swap_places(struct dentry *a, struct dentry *b)
 
 void dentry_move(struct dentry *dentry, struct dentry *target, bool exchange)
 {
+	struct mounts *all = dentry->sb->vfs->mounts;
 	bool target_hashed = target->hashed;
 
+	mounts_dir_moves(all, dentry, true);
+	mounts_dir_moves(all, target, true);
 	hash_out(dentry);
 	hash_out(target);
 	child_out(dentry);
@@ -362,6 +366,9 @@ void dentry_move(struct dentry *dentry, struct dentry *target, bool exchange)
 		child_in(dentry);
 		child_in(target);
 		hash_in(dentry);
+		mounts_dir_moves(all, dentry, false);
+		mounts_dir_moves(all, target, false);
+		mounts_dir_removed(all, target);
 		dentry_put(old_parent);
 		return;
 	}
@@ -370,6 +377,8 @@ void dentry_move(struct dentry *dentry, struct dentry *target, bool exchange)
 	hash_in(dentry);
 	if (target_hashed)
 		hash_in(target);
+	mounts_dir_moves(all, dentry, false);
+	mounts_dir_moves(all, target, false);
 }
 
 void dentry_forget(struct dentry *dir, const char *name, u32 len)

@@ -10,20 +10,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+static struct fs_context *list_in(struct fs_context *fs)
+{
+	struct vfs *vfs = fs->vfs;
+
+	fs->refs = 1;
+	fs->prev = NULL;
+	fs->next = vfs->contexts;
+	if (fs->next)
+		fs->next->prev = fs;
+	vfs->contexts = fs;
+	path_get(&fs->root);
+	path_get(&fs->cwd);
+	ns_get(&fs->mnt->ns);
+	return fs;
+}
+
 struct fs_context *fs_context_new(struct vfs *vfs)
 {
 	struct fs_context *fs = calloc(1, sizeof(*fs));
+	struct mount *top = mounts_topmost(vfs->first_mnt->mounts->root);
 
 	if (!fs)
 		return NULL;
-	fs->refs = 1;
+	fs->vfs = vfs;
 	fs->umask = 022;
-	fs->root = (struct path){vfs->root, vfs->root->root};
-	path_get(&fs->root);
-	mount_cross_down(&fs->root);
-	fs->cwd = fs->root;
-	path_get(&fs->cwd);
-	return fs;
+	fs->mnt = vfs->first_mnt;
+	fs->root = fs->cwd = (struct path){top, top->root};
+	return list_in(fs);
 }
 
 struct fs_context *fs_context_get(struct fs_context *fs)
@@ -39,27 +53,20 @@ struct fs_context *fs_context_copy(const struct fs_context *fs)
 	if (!copy)
 		return NULL;
 	*copy = *fs;
-	copy->refs = 1;
-	path_get(&copy->root);
-	path_get(&copy->cwd);
-	return copy;
+	return list_in(copy);
 }
 
 void fs_context_put(struct fs_context *fs)
 {
 	if (--fs->refs)
 		return;
+	*(fs->prev ? &fs->prev->next : &fs->vfs->contexts) = fs->next;
+	if (fs->next)
+		fs->next->prev = fs->prev;
 	path_put(&fs->root);
 	path_put(&fs->cwd);
+	ns_put(&fs->mnt->ns);
 	free(fs);
-}
-
-u32 vfs_umask(struct vfs_task *t, u32 mask)
-{
-	u32 old = t->fs->umask;
-
-	t->fs->umask = mask & 0777;
-	return old;
 }
 
 /* Exchange *@place for @to, whose references it takes. */
@@ -69,6 +76,44 @@ static void replace(struct path *place, struct path to)
 
 	*place = to;
 	path_put(&old);
+}
+
+void fs_contexts_move(struct vfs *vfs, const struct path *from, const struct path *to)
+{
+	struct fs_context *next;
+
+	for (struct fs_context *fs = vfs->contexts; fs; fs = next) {
+		struct path *const places[] = {&fs->root, &fs->cwd};
+
+		next = fs->next;
+		for (u32 i = 0; i < ARRAY_SIZE(places); i++) {
+			if (places[i]->mnt != from->mnt || places[i]->dentry != from->dentry)
+				continue;
+			path_get(to);
+			replace(places[i], *to);
+		}
+	}
+}
+
+void fs_context_enter(struct fs_context *fs, struct mnt_namespace *ns, const struct path *root,
+		      const struct path *cwd)
+{
+	struct mnt_namespace *old = fs->mnt;
+
+	path_get(root);
+	path_get(cwd);
+	fs->mnt = ns;
+	replace(&fs->root, *root);
+	replace(&fs->cwd, *cwd);
+	ns_put(&old->ns);
+}
+
+u32 vfs_umask(struct vfs_task *t, u32 mask)
+{
+	u32 old = t->fs->umask;
+
+	t->fs->umask = mask & 0777;
+	return old;
 }
 
 int vfs_chdir(struct vfs_task *t, const char *path)

@@ -15,6 +15,7 @@
 #ifndef VFS_INODE_H
 #define VFS_INODE_H
 
+#include <mounts/mounts.h>
 #include <vfs/vfs.h>
 
 struct dir_context;
@@ -47,8 +48,9 @@ struct superblock {
 	const char *type; /* "tmpfs"; lives for ever */
 	void *private;
 	struct dentry *root;
-	u32 refs; /* mounts */
-	u32 dev;  /* st_dev */
+	struct user_ns *owner; /* who may change its options; NULL: the first user namespace */
+	u32 refs;              /* mounts */
+	u32 dev;               /* st_dev */
 	u32 magic;
 	bool readonly;
 	bool nodev;            /* device files are not opened */
@@ -185,10 +187,10 @@ struct dentry {
 	struct dentry *hash_next;
 	struct dentry *lru_next, *lru_prev;
 	struct dentry *children, *sibling_next, *sibling_prev;
-	const char *name; /* NUL-terminated; shared with dentries that had it (dentry.c) */
+	struct mount_dir point; /* what is mounted here and below: lib/mounts */
+	const char *name;       /* NUL-terminated; shared with dentries that had it (dentry.c) */
 	u32 hash, refs;
 	u16 len;
-	u16 mounts;  /* mounted upon so many times */
 	bool hashed; /* found by lookups; false once the name is gone */
 };
 
@@ -217,33 +219,17 @@ void dentry_forget(struct dentry *dir, const char *name, u32 len);
 void dentry_shrink(struct vfs *vfs, struct superblock *sb);
 bool dentry_is_below(const struct dentry *dentry, const struct dentry *above); /* or the same */
 
-/* --- Mounts (mount.c) --- */
+/* --- Mounts (mount.c; struct mount is lib/mounts') --- */
 
-#define VFS_MNT_NOSUID      0x02u
-#define VFS_MNT_NODEV       0x04u
-#define VFS_MNT_NOEXEC      0x08u
-#define VFS_MNT_NOATIME     0x10u
-#define VFS_MNT_NODIRATIME  0x20u
-#define VFS_MNT_RELATIME    0x40u
-#define VFS_MNT_READONLY    0x01u
-#define VFS_MNT_NOSYMFOLLOW 0x80u
+#define VFS_MNT_READONLY    MOUNT_READONLY
+#define VFS_MNT_NOSUID      MOUNT_NOSUID
+#define VFS_MNT_NODEV       MOUNT_NODEV
+#define VFS_MNT_NOEXEC      MOUNT_NOEXEC
+#define VFS_MNT_NOATIME     MOUNT_NOATIME
+#define VFS_MNT_NODIRATIME  MOUNT_NODIRATIME
+#define VFS_MNT_RELATIME    MOUNT_RELATIME
+#define VFS_MNT_NOSYMFOLLOW MOUNT_NOSYMFOLLOW
 
-/* A file system's tree attached to the tree of mounts. */
-struct mount {
-	struct mount *parent; /* NULL: the root, or detached */
-	struct dentry *point; /* of parent, that it covers */
-	struct dentry *root;
-	struct superblock *sb;
-	struct mount *children, *sibling;
-	char *source; /* "/dev/vda", "proc" */
-	u32 flags;    /* VFS_MNT_* */
-	u32 refs;
-	u32 id;
-	bool attached;
-};
-
-struct mount *mount_get(struct mount *mnt);
-void mount_put(struct mount *mnt);
 /* The topmost mount on @path, whose references are exchanged for those of the mount's root. */
 void mount_cross_down(struct path *path);
 bool mount_is_readonly(const struct mount *mnt);

@@ -6,10 +6,12 @@
 
 #include <vfs/file.h>
 #include <vfs/mount.h>
+#include <vfs/ns.h>
 
 struct chrdev;
 struct lock_waiter;
 struct procfs;
+struct text;
 struct proc_entry;
 struct pseudo_node;
 struct pty_table;
@@ -37,9 +39,20 @@ struct vfs {
 	struct mount *anon; /* of pipes and all that has no place; not in the tree */
 
 	/* mount.c */
-	struct mount *root;
+	struct mounts *mounts;
+	struct mnt_namespace *first_mnt; /* the namespace everything begins in */
 	struct fs_type *types;
-	u32 next_dev, next_mount;
+	u32 next_dev;
+
+	/* ns.c, nsfs.c, fs_context.c */
+	struct user_ns user_ns; /* the first */
+	struct ns *first_ns, *last_ns;
+	u64 next_ns_id;
+	u32 next_inum;
+	struct mount *nsfs;
+	struct pseudo_node *nullfs;
+	struct fs_context *contexts; /* all of them */
+
 	u64 next_ino; /* of anon */
 
 	struct chrdev *chrdevs;
@@ -60,6 +73,38 @@ struct vfs {
 int mount_first(struct vfs *vfs);
 void mount_last(struct vfs *vfs);
 void superblock_put(struct superblock *sb);
+struct fs_type *fs_type_find(struct vfs *vfs, const char *name);
+int fs_type_mount(const struct fs_type *type, struct vfs *vfs, const char *source,
+		  const char *options, struct superblock **out);
+/* A namespace without mounts yet; then either fill it or drop it. NULL: no memory. */
+struct mnt_namespace *mnt_namespace_new(struct vfs *vfs, u32 inum, struct user_ns *owner);
+void mnt_namespace_fill(struct mnt_namespace *ns, struct mount_ns *mounts);
+void mnt_namespace_drop(struct mnt_namespace *ns);
+/* A detached mount of @root (a superblock's) from @source; NULL: no memory. */
+struct mount *mount_make(struct superblock *sb, struct dentry *root, const char *source, u32 flags);
+const char *mount_source(const struct mount *mnt);
+/* Is @mnt in the namespace of @t? */
+bool mount_is_ours(const struct vfs_task *t, const struct mount *mnt);
+/* May @t mount at all: CAP_SYS_ADMIN over its mount namespace. */
+bool may_mount(const struct vfs_task *t);
+
+/* mount_show.c: parts of mountinfo, for statmount(2), too */
+void mount_show_flags(const struct mount *mnt, struct text *out);
+void mount_show_root(const struct mount *mnt, struct text *out); /* where in its file system */
+void mount_show_options(const struct mount *mnt, struct text *out);
+/* The group nearest above that can be seen from @root; 0: none. */
+u32 mount_propagates_from(const struct mount *mnt, const struct path *root);
+
+/* fs_context.c: whoever is at @from goes to @to. */
+void fs_contexts_move(struct vfs *vfs, const struct path *from, const struct path *to);
+/* Those of @fs see the mounts of @ns, whose reference it takes, from now on. */
+void fs_context_enter(struct fs_context *fs, struct mnt_namespace *ns, const struct path *root,
+		      const struct path *cwd);
+
+/* ns.c, nsfs.c */
+void ns_first(struct vfs *vfs);
+u64 vfs_new_ns_id(struct vfs *vfs);
+int nsfs_ioctl(struct vfs_task *t, struct ns *ns, u32 cmd, u64 arg);
 
 /* --- path.c --- */
 

@@ -1,29 +1,159 @@
 /*
- * The tree of mounts, and the types of file systems.
+ * The VFS's side of lib/mounts: what a mount refers to here, superblocks, types of file systems,
+ * and the mounts an instance begins with.
  *
- * One tree for the instance; every mount is private. A mount in the tree holds its parent and the
- * dentry it covers, and has one reference of its own for being attached.
+ * An instance's first namespace has an empty root that cannot be written (nullfs), and the root
+ * file system on it, as Linux has since 7.0: so the root file system can be moved away by
+ * pivot_root(2), and a new namespace can be empty.
  *
- * Not here: namespaces and propagation, which replace the tree later.
+ * Not here: mount(2) and its relatives (mount_calls.c, mount_api.c), /proc (mount_show.c).
  * Runs in: the personality, host tests.
- * Source: mount(2), umount(2), proc_pid_mountinfo(5).
  */
-#include "internal.h"
+#include "pseudo.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <vfs/text.h>
 
-#ifndef MS_NOSYMFOLLOW
-#define MS_NOSYMFOLLOW 256
-#endif
+/* What was mounted, as its user named it: shared by a mount and its copies. */
+struct source {
+	u32 refs;
+	char name[];
+};
 
-struct mount *mount_get(struct mount *mnt)
+const char *mount_source(const struct mount *mnt)
 {
-	mnt->refs++;
+	return ((const struct source *)mnt->source)->name;
+}
+
+/* --- What lib/mounts needs --- */
+
+static void *zalloc(void *ctx, size_t bytes)
+{
+	(void)ctx;
+	return calloc(1, bytes);
+}
+
+static void give_back(void *ctx, void *p, size_t bytes)
+{
+	(void)ctx;
+	(void)bytes;
+	free(p);
+}
+
+static struct dentry *parent_of(void *ctx, const struct dentry *dir)
+{
+	(void)ctx;
+	return dir->parent == dir ? NULL : dir->parent;
+}
+
+static void dir_get(void *ctx, struct dentry *dir)
+{
+	(void)ctx;
+	dentry_get(dir);
+}
+
+static void dir_put(void *ctx, struct dentry *dir)
+{
+	(void)ctx;
+	dentry_put(dir);
+}
+
+static void refs_get(void *ctx, struct superblock *sb, struct dentry *root, void *source)
+{
+	(void)ctx;
+	sb->refs++;
+	dentry_get(root);
+	((struct source *)source)->refs++;
+}
+
+static void source_put(struct source *source)
+{
+	if (--source->refs == 0)
+		free(source);
+}
+
+static void refs_put(void *ctx, struct superblock *sb, struct dentry *root, void *source)
+{
+	(void)ctx;
+	dentry_put(root);
+	superblock_put(sb);
+	source_put(source);
+}
+
+static u64 next_ns_id(void *ctx)
+{
+	return vfs_new_ns_id(ctx);
+}
+
+static void owner_get(void *ctx, void *owner)
+{
+	(void)ctx;
+	ns_get(&((struct user_ns *)owner)->ns);
+}
+
+static void owner_put(void *ctx, void *owner)
+{
+	(void)ctx;
+	ns_put(&((struct user_ns *)owner)->ns);
+}
+
+static void changed(void *ctx, void *arg)
+{
+	struct mnt_namespace *ns = arg;
+
+	(void)ctx;
+	if (ns)
+		wait_wake(&ns->changed, POLLERR | POLLPRI);
+}
+
+/* --- Mounts --- */
+
+struct mount *mount_make(struct superblock *sb, struct dentry *root, const char *source, u32 flags)
+{
+	size_t len = strlen(source) + 1;
+	struct source *name = malloc(sizeof(*name) + len);
+	struct mount *mnt;
+
+	if (!name)
+		return NULL;
+	name->refs = 1;
+	memcpy(name->name, source, len);
+	mnt = mounts_new(sb->vfs->mounts, sb, root, name, flags);
+	source_put(name);
 	return mnt;
 }
+
+void mount_cross_down(struct path *path)
+{
+	struct mount *child;
+	struct path to;
+
+	while (path->dentry->point.here && (child = mounts_child(path->mnt, path->dentry))) {
+		to = (struct path){child, child->root};
+		path_get(&to);
+		path_put(path);
+		*path = to;
+	}
+}
+
+bool mount_is_readonly(const struct mount *mnt)
+{
+	return (mnt->flags & VFS_MNT_READONLY) || mnt->sb->readonly;
+}
+
+bool mount_is_ours(const struct vfs_task *t, const struct mount *mnt)
+{
+	return mnt->ns == t->fs->mnt->mounts;
+}
+
+bool may_mount(const struct vfs_task *t)
+{
+	return vfs_capable_in(t, t->fs->mnt->ns.owner, VFS_CAP_SYS_ADMIN);
+}
+
+/* --- Superblocks --- */
 
 void superblock_put(struct superblock *sb)
 {
@@ -35,16 +165,6 @@ void superblock_put(struct superblock *sb)
 	if (sb->ops->put)
 		sb->ops->put(sb);
 	superblock_free(sb);
-}
-
-void mount_put(struct mount *mnt)
-{
-	if (--mnt->refs)
-		return;
-	dentry_put(mnt->root);
-	superblock_put(mnt->sb);
-	free(mnt->source);
-	free(mnt);
 }
 
 struct superblock *superblock_new(struct vfs *vfs, const struct superblock_ops *ops,
@@ -68,81 +188,6 @@ void superblock_free(struct superblock *sb)
 	free(sb);
 }
 
-/* A detached mount of @root, with one reference. Takes over nothing. */
-static struct mount *mount_new(struct superblock *sb, struct dentry *root, const char *source,
-			       u32 flags)
-{
-	struct mount *mnt = calloc(1, sizeof(*mnt));
-	char *copy = strdup(source);
-
-	if (!mnt || !copy) {
-		free(mnt);
-		free(copy);
-		return NULL;
-	}
-	mnt->sb = sb;
-	sb->refs++;
-	mnt->root = dentry_get(root);
-	mnt->source = copy;
-	mnt->flags = flags;
-	mnt->refs = 1;
-	mnt->id = ++sb->vfs->next_mount;
-	return mnt;
-}
-
-/* Put @mnt, whose reference goes to the tree, on top of @at. */
-static void attach(struct mount *mnt, const struct path *at)
-{
-	struct mount **last = &at->mnt->children;
-
-	mnt->parent = mount_get(at->mnt);
-	mnt->point = dentry_get(at->dentry);
-	mnt->point->mounts++;
-	while (*last)
-		last = &(*last)->sibling;
-	*last = mnt;
-	mnt->sibling = NULL;
-	mnt->attached = true;
-}
-
-/* Take @mnt out of the tree; the tree's reference becomes the caller's. */
-static void detach(struct mount *mnt)
-{
-	struct mount **at = &mnt->parent->children;
-
-	while (*at != mnt)
-		at = &(*at)->sibling;
-	*at = mnt->sibling;
-	mnt->point->mounts--;
-	dentry_put(mnt->point);
-	mount_put(mnt->parent);
-	mnt->parent = NULL;
-	mnt->point = NULL;
-	mnt->attached = false;
-}
-
-void mount_cross_down(struct path *path)
-{
-	while (path->dentry->mounts) {
-		struct mount *child = path->mnt->children;
-		struct path to;
-
-		while (child && child->point != path->dentry)
-			child = child->sibling;
-		if (!child)
-			return;
-		to = (struct path){child, child->root};
-		path_get(&to);
-		path_put(path);
-		*path = to;
-	}
-}
-
-bool mount_is_readonly(const struct mount *mnt)
-{
-	return (mnt->flags & VFS_MNT_READONLY) || mnt->sb->readonly;
-}
-
 /* --- Types --- */
 
 void vfs_register_fs(struct vfs *vfs, struct fs_type *type)
@@ -155,7 +200,13 @@ void vfs_register_fs(struct vfs *vfs, struct fs_type *type)
 	*at = type;
 }
 
-static struct fs_type *find_type(struct vfs *vfs, const char *name)
+int fs_type_mount(const struct fs_type *type, struct vfs *vfs, const char *source,
+		  const char *options, struct superblock **out)
+{
+	return type->mount(vfs, type->arg, source, options, out);
+}
+
+struct fs_type *fs_type_find(struct vfs *vfs, const char *name)
 {
 	struct fs_type *type = vfs->types;
 
@@ -170,372 +221,141 @@ void vfs_show_filesystems(struct vfs *vfs, struct text *out)
 		text_printf(out, "%s\t%s\n", type->nodev ? "nodev" : "", type->name);
 }
 
-/* --- Mounting --- */
+/* --- The instance's own mounts --- */
 
-static u32 mount_flags(u64 ms)
+static void end_mounts(struct ns *ns)
 {
-	u32 flags = 0;
+	struct mnt_namespace *mnt = container_of(ns, struct mnt_namespace, ns);
 
-	if (!(ms & MS_NOATIME))
-		flags |= VFS_MNT_RELATIME;
-	if (ms & MS_STRICTATIME)
-		flags &= ~VFS_MNT_RELATIME;
-	flags |= ms & MS_NOSUID ? VFS_MNT_NOSUID : 0;
-	flags |= ms & MS_NODEV ? VFS_MNT_NODEV : 0;
-	flags |= ms & MS_NOEXEC ? VFS_MNT_NOEXEC : 0;
-	flags |= ms & MS_NOATIME ? VFS_MNT_NOATIME : 0;
-	flags |= ms & MS_NODIRATIME ? VFS_MNT_NODIRATIME : 0;
-	flags |= ms & MS_RDONLY ? VFS_MNT_READONLY : 0;
-	flags |= ms & MS_NOSYMFOLLOW ? VFS_MNT_NOSYMFOLLOW : 0;
-	return flags;
+	mnt->mounts->arg = NULL;
+	mounts_ns_put(mnt->mounts);
+	free(mnt);
 }
 
-/* A new superblock mounted nowhere. */
-static int mount_type(struct vfs *vfs, const char *source, const char *name, u64 ms,
-		      const char *options, struct mount **out)
+struct mnt_namespace *mnt_namespace_new(struct vfs *vfs, u32 inum, struct user_ns *owner)
 {
-	struct fs_type *type = find_type(vfs, name);
-	struct superblock *sb;
-	int err;
+	struct mnt_namespace *ns = calloc(1, sizeof(*ns));
 
-	if (!type)
-		return -ENODEV;
-	err = type->mount(vfs, type->arg, source, options, &sb);
-	if (err)
-		return err;
+	if (ns)
+		ns_begin(vfs, &ns->ns, NS_MNT, inum, owner, end_mounts);
+	return ns;
+}
+
+void mnt_namespace_fill(struct mnt_namespace *ns, struct mount_ns *mounts)
+{
+	ns->mounts = mounts;
+	mounts->arg = ns;
+}
+
+static void free_empty(struct ns *ns)
+{
+	free(container_of(ns, struct mnt_namespace, ns));
+}
+
+void mnt_namespace_drop(struct mnt_namespace *ns)
+{
+	ns->ns.end = free_empty;
+	ns_put(&ns->ns);
+}
+
+/* A superblock's own mount that is in no namespace. */
+static int mount_inside(struct vfs *vfs, struct superblock *sb, const char *name, u32 flags,
+			struct mount **out)
+{
+	(void)vfs;
 	sb->refs++;
-	if (ms & MS_RDONLY)
-		sb->readonly = true;
-	*out = mount_new(sb, sb->root, source, mount_flags(ms & ~(u64)MS_RDONLY));
+	*out = mount_make(sb, sb->root, name, flags);
 	superblock_put(sb);
 	return *out ? 0 : -ENOMEM;
 }
 
-static int new_mount(struct vfs_task *t, const char *source, const struct path *at,
-		     const char *type, u64 ms, const char *options)
+/* The empty root, with the root file system on it. */
+static int first_namespace(struct vfs *vfs)
 {
+	struct superblock *null, *root;
 	struct mount *mnt;
+	struct mount_ns *ns;
 	int err;
 
-	if (!type)
-		return -EINVAL;
-	if (!inode_is(at->dentry->inode, S_IFDIR))
-		return -ENOTDIR;
-	if (!at->dentry->inode->nlink)
-		return -ENOENT;
-	err = mount_type(t->vfs, source && *source ? source : "none", type, ms, options, &mnt);
+	vfs->nullfs = pseudo_root(&pseudo_folder_ops, &pseudo_folder_file_ops);
+	if (!vfs->nullfs)
+		return -ENOMEM;
+	err = pseudo_mount(vfs, "nullfs", VFS_NULLFS_MAGIC, vfs->nullfs, &null);
 	if (err)
 		return err;
-	attach(mnt, at);
-	return 0;
-}
-
-static void destroy_tree(struct mount *mnt);
-
-/* A copy of @mnt from @root on, with what is mounted below when @deep; NULL: no memory. */
-static struct mount *copy_tree(struct mount *mnt, struct dentry *root, bool deep)
-{
-	struct mount *copy = mount_new(mnt->sb, root, mnt->source, mnt->flags);
-
-	if (!copy)
-		return NULL;
-	for (struct mount *child = mnt->children; deep && child; child = child->sibling) {
-		struct path at = {copy, child->point};
-		struct mount *below;
-
-		if (!dentry_is_below(child->point, root))
-			continue;
-		below = copy_tree(child, child->root, true);
-		if (!below) {
-			destroy_tree(copy);
-			return NULL;
-		}
-		attach(below, &at);
-	}
-	return copy;
-}
-
-/* Take a detached tree apart and give its references back. */
-static void destroy_tree(struct mount *mnt)
-{
-	struct mount *at = mnt;
-
-	for (;;) {
-		struct mount *parent;
-
-		while (at->children)
-			at = at->children;
-		if (at == mnt)
-			break;
-		parent = at->parent;
-		detach(at);
-		mount_put(at);
-		at = parent;
-	}
-	mount_put(mnt);
-}
-
-static bool in_tree(const struct mount *mnt)
-{
-	return mnt->attached || mnt == mnt->sb->vfs->root;
-}
-
-static int bind_mount(struct vfs_task *t, const char *source, const struct path *at, u64 ms)
-{
-	struct path from;
-	struct mount *mnt;
-	int err;
-
-	if (!source || !*source)
-		return -EINVAL;
-	err = vfs_walk(t, AT_FDCWD, source, WALK_FOLLOW, &from);
+	null->root->inode->nlink = 0; /* nothing can be made in it */
+	err = mount_inside(vfs, null, "nullfs", 0, &mnt);
 	if (err)
 		return err;
-	if (inode_is(from.dentry->inode, S_IFDIR) != inode_is(at->dentry->inode, S_IFDIR))
-		err = -ENOTDIR;
-	else if (!in_tree(from.mnt))
-		err = -EINVAL;
-	if (!err) {
-		mnt = copy_tree(from.mnt, from.dentry, ms & MS_REC);
-		if (mnt)
-			attach(mnt, at);
-		else
-			err = -ENOMEM;
+	ns = mounts_ns_new(mnt, &vfs->user_ns, false);
+	if (!ns) {
+		mount_put(mnt);
+		return -ENOMEM;
 	}
-	path_put(&from);
+	vfs->first_mnt = mnt_namespace_new(vfs, VFS_FIRST_MNT_INUM, NULL);
+	if (!vfs->first_mnt) {
+		mounts_ns_put(ns);
+		return -ENOMEM;
+	}
+	mnt_namespace_fill(vfs->first_mnt, ns);
+	err = fs_type_mount(fs_type_find(vfs, "rootfs"), vfs, "rootfs", "", &root);
+	if (err)
+		return err;
+	err = mount_inside(vfs, root, "rootfs", 0, &mnt);
+	if (err)
+		return err;
+	err = mounts_attach(mnt, ns->root, ns->root->root, 0);
+	if (err)
+		mount_put(mnt);
 	return err;
 }
-
-static int remount(const struct path *at, u64 ms, const char *options)
-{
-	struct superblock *sb = at->mnt->sb;
-	int err = 0;
-
-	if (at->dentry != at->mnt->root)
-		return -EINVAL;
-	if (!(ms & MS_BIND)) {
-		if (sb->ops->remount)
-			err = sb->ops->remount(sb, options);
-		if (err)
-			return err;
-		sb->readonly = ms & MS_RDONLY;
-		ms &= ~(u64)MS_RDONLY;
-	}
-	at->mnt->flags = mount_flags(ms);
-	return 0;
-}
-
-static int move_tree(struct vfs_task *t, const char *source, const struct path *at)
-{
-	struct path from;
-	int err;
-
-	if (!source || !*source)
-		return -EINVAL;
-	err = vfs_walk(t, AT_FDCWD, source, WALK_FOLLOW, &from);
-	if (err)
-		return err;
-	if (from.dentry != from.mnt->root || !from.mnt->attached)
-		err = -EINVAL;
-	else if (inode_is(from.dentry->inode, S_IFDIR) != inode_is(at->dentry->inode, S_IFDIR))
-		err = -EINVAL;
-	for (struct mount *m = at->mnt; !err && m; m = m->parent) {
-		if (m == from.mnt)
-			err = -ELOOP;
-	}
-	if (!err) {
-		detach(from.mnt);
-		attach(from.mnt, at);
-	}
-	path_put(&from);
-	return err;
-}
-
-int vfs_mount(struct vfs_task *t, const char *source, const char *target, const char *type,
-	      u64 flags, const char *options)
-{
-	const u64 propagation = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
-	struct path at;
-	int err;
-
-	if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
-		flags &= ~(u64)MS_MGC_MSK;
-	options = options ? options : "";
-	err = vfs_walk(t, AT_FDCWD, target, WALK_FOLLOW, &at);
-	if (err)
-		return err;
-	if (!vfs_capable(t, VFS_CAP_SYS_ADMIN))
-		err = -EPERM;
-	else if (!in_tree(at.mnt)) /* nothing would ever take it apart again */
-		err = -EINVAL;
-	else if (flags & MS_REMOUNT)
-		err = remount(&at, flags, options);
-	else if (flags & MS_BIND)
-		err = bind_mount(t, source, &at, flags);
-	else if (flags & propagation) /* every mount is private, and nothing else */
-		err = (flags & propagation) == MS_PRIVATE && at.dentry == at.mnt->root ? 0
-										       : -EINVAL;
-	else if (flags & MS_MOVE)
-		err = move_tree(t, source, &at);
-	else
-		err = new_mount(t, source, &at, type, flags, options);
-	path_put(&at);
-	return err;
-}
-
-int vfs_umount(struct vfs_task *t, const char *target, u32 flags)
-{
-	const u32 known = MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW;
-	struct path at;
-	struct mount *mnt;
-	int err;
-
-	if (flags & ~known)
-		return -EINVAL;
-	err = vfs_walk(t, AT_FDCWD, target, flags & UMOUNT_NOFOLLOW ? 0 : WALK_FOLLOW, &at);
-	if (err)
-		return err;
-	mnt = at.mnt;
-	/* One reference is the tree's, the other that of @at. */
-	if (at.dentry != mnt->root || !mnt->attached)
-		err = -EINVAL;
-	else if (!vfs_capable(t, VFS_CAP_SYS_ADMIN))
-		err = -EPERM;
-	else if (flags & MNT_EXPIRE) /* a mark that the next call may find: not kept */
-		err = flags & (MNT_FORCE | MNT_DETACH) ? -EINVAL : -EAGAIN;
-	else if (!(flags & MNT_DETACH) && (mnt->refs > 2 || mnt->children))
-		err = -EBUSY;
-	if (!err) {
-		detach(mnt);
-		destroy_tree(mnt);
-	}
-	path_put(&at);
-	return err;
-}
-
-/* --- /proc --- */
-
-static void show_flags(const struct mount *mnt, struct text *out)
-{
-	static const struct {
-		u32 flag;
-		const char *name;
-	} names[] = {
-		{VFS_MNT_NOSUID, ",nosuid"},           {VFS_MNT_NODEV, ",nodev"},
-		{VFS_MNT_NOEXEC, ",noexec"},           {VFS_MNT_NOATIME, ",noatime"},
-		{VFS_MNT_NODIRATIME, ",nodiratime"},   {VFS_MNT_RELATIME, ",relatime"},
-		{VFS_MNT_NOSYMFOLLOW, ",nosymfollow"},
-	};
-
-	for (u32 i = 0; i < ARRAY_SIZE(names); i++) {
-		if (mnt->flags & names[i].flag)
-			text_puts(out, names[i].name);
-	}
-}
-
-/* Where in its file system @mnt begins. */
-static void show_root(const struct mount *mnt, struct text *out)
-{
-	struct text path = {0};
-
-	for (struct dentry *d = mnt->root; d != mnt->sb->root; d = d->parent) {
-		struct text longer = {0};
-
-		text_puts(&longer, "/");
-		text_escape(&longer, d->name, "");
-		text_puts(&longer, path.at ? path.at : "");
-		text_free(&path);
-		path = longer;
-	}
-	text_puts(out, path.at ? path.at : "/");
-	text_free(&path);
-}
-
-static void show_options(const struct mount *mnt, struct text *out)
-{
-	if (mnt->sb->ops->show_options)
-		mnt->sb->ops->show_options(mnt->sb, out);
-}
-
-/* A line of /proc/PID/mounts. */
-static void show_mount(const struct mount *mnt, const char *point, struct text *out)
-{
-	text_escape(out, mnt->source, "#");
-	text_puts(out, " ");
-	text_escape(out, point, "");
-	text_printf(out, " %s %s", mnt->sb->type, mount_is_readonly(mnt) ? "ro" : "rw");
-	show_flags(mnt, out);
-	show_options(mnt, out);
-	text_puts(out, " 0 0\n");
-}
-
-/* A line of /proc/PID/mountinfo. */
-static void show_mountinfo(const struct mount *mnt, const char *point, struct text *out)
-{
-	const struct superblock *sb = mnt->sb;
-
-	text_printf(out, "%u %u %u:%u ", mnt->id, mnt->parent ? mnt->parent->id : mnt->id,
-		    VFS_MAJOR(sb->dev), VFS_MINOR(sb->dev));
-	show_root(mnt, out);
-	text_puts(out, " ");
-	text_escape(out, point, "");
-	text_puts(out, mnt->flags & VFS_MNT_READONLY ? " ro" : " rw");
-	show_flags(mnt, out);
-	text_printf(out, " - %s ", sb->type);
-	text_escape(out, mnt->source, "");
-	text_puts(out, sb->readonly ? " ro" : " rw");
-	show_options(mnt, out);
-	text_puts(out, "\n");
-}
-
-/* The mount that follows @mnt in the order of the tree; NULL: it was the last. */
-static struct mount *next_mount(struct mount *mnt)
-{
-	if (mnt->children)
-		return mnt->children;
-	while (mnt && !mnt->sibling)
-		mnt = mnt->parent;
-	return mnt ? mnt->sibling : NULL;
-}
-
-void vfs_show_mounts(struct vfs_task *t, struct text *out, bool info)
-{
-	static const char unreachable[] = "(unreachable)";
-	char *point = malloc(VFS_PATH_MAX);
-
-	out->broken |= !point;
-	for (struct mount *mnt = t->vfs->root; point && mnt; mnt = next_mount(mnt)) {
-		struct path root = {mnt, mnt->root};
-
-		if (vfs_path_name(t, &root, point, VFS_PATH_MAX) > 0 &&
-		    strncmp(point, unreachable, sizeof(unreachable) - 1))
-			(info ? show_mountinfo : show_mount)(mnt, point, out);
-	}
-	free(point);
-}
-
-/* --- The instance's own mounts --- */
 
 int mount_first(struct vfs *vfs)
 {
+	const struct mounts_env env = {
+		.alloc = zalloc,
+		.free = give_back,
+		.dir_offset = offsetof(struct dentry, point),
+		.parent = parent_of,
+		.dir_get = dir_get,
+		.dir_put = dir_put,
+		.mount_get = refs_get,
+		.mount_put = refs_put,
+		.new_ns_id = next_ns_id,
+		.owner_get = owner_get,
+		.owner_put = owner_put,
+		.changed = changed,
+		.ctx = vfs,
+	};
 	struct superblock *sb;
-	int err = mount_type(vfs, "rootfs", "rootfs", 0, "", &vfs->root);
+	int err;
 
-	if (err)
-		return err;
-	err = tmpfs_new(vfs, "anon", VFS_PIPEFS_MAGIC, "", &sb);
-	if (err)
-		return err;
-	sb->refs++;
-	vfs->anon = mount_new(sb, sb->root, "anon", VFS_MNT_NOATIME);
-	superblock_put(sb);
-	return vfs->anon ? 0 : -ENOMEM;
+	ns_first(vfs);
+	vfs->mounts = mounts_create(&env, 0);
+	if (!vfs->mounts)
+		return -ENOMEM;
+	err = first_namespace(vfs);
+	if (!err)
+		err = tmpfs_new(vfs, "anon", VFS_PIPEFS_MAGIC, "", &sb);
+	if (!err)
+		err = mount_inside(vfs, sb, "anon", VFS_MNT_NOATIME, &vfs->anon);
+	if (!err)
+		err = tmpfs_new(vfs, "nsfs", VFS_NSFS_MAGIC, "", &sb);
+	if (!err)
+		err = mount_inside(vfs, sb, "nsfs", 0, &vfs->nsfs);
+	return err;
 }
 
 void mount_last(struct vfs *vfs)
 {
-	if (vfs->root)
-		destroy_tree(vfs->root);
+	if (vfs->first_mnt)
+		ns_put(&vfs->first_mnt->ns);
+	if (vfs->nsfs)
+		mount_put(vfs->nsfs);
 	if (vfs->anon)
 		mount_put(vfs->anon);
+	if (vfs->mounts)
+		mounts_destroy(vfs->mounts);
+	if (vfs->nullfs)
+		pseudo_free(vfs->nullfs);
 }

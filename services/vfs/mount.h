@@ -1,8 +1,8 @@
 /*
  * Mounting, the file systems there are, and devices.
  *
- * The tree of mounts is one for the instance; namespaces replace it later behind the same
- * functions (struct path carries a mount everywhere).
+ * The tree of mounts, its namespaces and what spreads between them are lib/mounts'; struct path
+ * carries a mount everywhere.
  *
  * Runs in: the personality, host tests.
  */
@@ -33,14 +33,18 @@ struct superblock *superblock_new(struct vfs *vfs, const struct superblock_ops *
 				  const char *type, u32 magic);
 void superblock_free(struct superblock *sb);
 
-/* mount(2) of a type: needs CAP_SYS_ADMIN. @flags are MS_*; also MS_BIND, MS_REMOUNT. */
+/* mount(2); @flags are MS_*. */
 int vfs_mount(struct vfs_task *t, const char *source, const char *target, const char *type,
 	      u64 flags, const char *options);
 /* umount2(2) */
 int vfs_umount(struct vfs_task *t, const char *target, u32 flags);
 
-/* Lines of /proc/PID/mounts and /proc/PID/mountinfo as @t sees the tree. */
-void vfs_show_mounts(struct vfs_task *t, struct text *out, bool info);
+/* pivot_root(2) */
+int vfs_pivot_root(struct vfs_task *t, const char *new_root, const char *put_old);
+
+/* /proc/PID/mounts, mountinfo and mountstats as @t sees the tree. */
+enum mounts_text { MOUNTS_PLAIN, MOUNTS_INFO, MOUNTS_STATS };
+void vfs_show_mounts(struct vfs_task *t, struct text *out, enum mounts_text kind);
 void vfs_show_filesystems(struct vfs *vfs, struct text *out);
 
 /* --- The first root (initramfs.c) --- */

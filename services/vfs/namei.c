@@ -175,7 +175,7 @@ static int check_removal(struct walk *w, struct dentry *victim, bool directory)
 		return err;
 	if (directory ? !dir->ops->rmdir : !dir->ops->unlink)
 		return -EPERM;
-	return victim->mounts ? -EBUSY : 0;
+	return mounts_is_point_of(w->t->fs->mnt->mounts, victim) ? -EBUSY : 0;
 }
 
 static int remove_victim(struct walk *w, struct dentry *victim, bool directory)

@@ -130,7 +130,7 @@ void walk_end(struct walk *w)
 /* Follow mounts down from @path, whose references are exchanged. */
 static int cross_down(struct walk *w, struct path *path)
 {
-	if (!path->dentry->mounts)
+	if (!path->dentry->point.here)
 		return 0;
 	mount_cross_down(path);
 	if ((w->resolve & RESOLVE_NO_XDEV) && path->mnt != w->path.mnt)

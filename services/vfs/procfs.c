@@ -239,7 +239,7 @@ static int find_task(struct vfs_task *reader, u32 pid, struct vfs_task **out)
 	return p->may_read(p->arg, reader, pid) ? 0 : -EACCES;
 }
 
-static int show_mounts(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
+static int show_mounts(struct vfs_task *reader, u32 pid, enum mounts_text kind, struct text *out)
 {
 	struct vfs_task *task;
 	int err = find_task(reader, pid, &task);
@@ -247,20 +247,26 @@ static int show_mounts(void *arg, struct vfs_task *reader, u32 pid, struct text 
 	if (err == -ESRCH)
 		return -EINVAL; /* as Linux says of a zombie's mounts */
 	if (!err)
-		vfs_show_mounts(task, out, arg != NULL);
+		vfs_show_mounts(task, out, kind);
 	return err;
 }
 
 static int show_mountinfo(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
 {
 	(void)arg;
-	return show_mounts("info", reader, pid, out);
+	return show_mounts(reader, pid, MOUNTS_INFO, out);
 }
 
 static int show_plain_mounts(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
 {
 	(void)arg;
-	return show_mounts(NULL, reader, pid, out);
+	return show_mounts(reader, pid, MOUNTS_PLAIN, out);
+}
+
+static int show_mountstats(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
+{
+	(void)arg;
+	return show_mounts(reader, pid, MOUNTS_STATS, out);
 }
 
 static int follow_place(struct vfs_task *reader, u32 pid, bool root, struct path *out)
@@ -292,6 +298,7 @@ static const struct proc_entry process_entries[] = {
 	{.name = "root", .mode = S_IFLNK | 0777, .follow = follow_root},
 	{.name = "mounts", .mode = 0444, .show = show_plain_mounts},
 	{.name = "mountinfo", .mode = 0444, .show = show_mountinfo},
+	{.name = "mountstats", .mode = 0400, .show = show_mountstats},
 };
 
 /* --- Life --- */

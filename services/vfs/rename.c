@@ -79,7 +79,10 @@ static int check_rights(const struct renaming *r)
 		err = inode_permission(r->t, r->new->inode, MAY_WRITE);
 	if (err)
 		return err;
-	return r->old->mounts || r->new->mounts ? -EBUSY : 0;
+	if (mounts_is_point_of(r->t->fs->mnt->mounts, r->old) ||
+	    mounts_is_point_of(r->t->fs->mnt->mounts, r->new))
+		return -EBUSY;
+	return 0;
 }
 
 static int rename_looked_up(struct renaming *r)

@@ -28,8 +28,10 @@ struct dentry;
 struct fd_table;
 struct file;
 struct inode;
+struct mnt_namespace;
 struct mount;
 struct tty;
+struct user_ns;
 struct vfs;
 struct vfs_task;
 
@@ -78,13 +80,21 @@ struct vfs_cred {
 	u64 permitted;
 	u32 ngroups;
 	const u32 *groups; /* supplementary groups, in ascending order */
+	u32 euid;
+	struct user_ns *user_ns; /* in which the capabilities hold; NULL: the first */
 };
 
-/* Root, working directory and umask: shared by CLONE_FS. */
+/*
+ * Root, working directory, umask: shared by CLONE_FS. Those who share them see the same mounts: no
+ * call lets them differ (unshare(2), setns(2)).
+ */
 struct fs_context {
 	u32 refs;
 	u32 umask;
 	struct path root, cwd;
+	struct mnt_namespace *mnt;
+	struct vfs *vfs;
+	struct fs_context *next, *prev; /* all of the instance */
 };
 
 /* The VFS's part of a thread. The personality embeds it and keeps it true. */

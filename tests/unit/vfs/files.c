@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -517,6 +518,7 @@ TEST(relatime_moves_atime_once_after_a_change)
 	struct vfs_stat a, b, c;
 
 	begin();
+	CHECK_EQUAL(vfs_mount(t, "/", "/", NULL, MS_REMOUNT | MS_BIND | MS_RELATIME, NULL), 0);
 	contents(t, "/f");
 	vfs_statat(t, AT_FDCWD, "/f", 0, &a);
 	contents(t, "/f");

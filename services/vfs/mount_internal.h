@@ -1,0 +1,32 @@
+/*
+ * What the calls about mounts share: mount_calls.c, mount_api.c, fs_config.c, statmount.c. Private
+ * to services/vfs.
+ */
+#ifndef VFS_MOUNT_INTERNAL_H
+#define VFS_MOUNT_INTERNAL_H
+
+#include "internal.h"
+
+#include <sys/mount.h>
+
+#ifndef MS_NOSYMFOLLOW
+#define MS_NOSYMFOLLOW 256
+#endif
+
+/* Has the directory been removed? */
+bool place_is_gone(const struct path *path);
+/* Put a detached mount, or an anonymous tree, on @at. -ENOTDIR; and see mounts_attach(). */
+int mount_put_on(struct mount *mnt, const struct path *at, u32 how);
+/* The same for a file system that is mounted for the first time. */
+int mount_add(struct vfs_task *t, struct mount *mnt, const struct path *at);
+/* A copy of what is at @from, as bind mounts make it; @how: COPY_SLAVE or 0. */
+int mount_copy(const struct vfs_task *t, const struct path *from, bool recursive, u32 how,
+	       struct mount **out);
+bool mount_may_copy(const struct vfs_task *t, const struct path *from);
+/* The kind that MS_SHARED and its like ask for; -EINVAL: none, several, or something else. */
+int mount_kind_of(u64 ms, enum mount_kind *kind);
+int mount_may_change_kind(const struct vfs_task *t, const struct mount *mnt);
+/* Move a mount, or an anonymous tree, from where it is. */
+int mount_move(struct vfs_task *t, const struct path *from, const struct path *to, bool beneath);
+
+#endif

@@ -124,6 +124,13 @@ static char *path_in(const char *dir, const char *path)
 	return strcmp(dir, ".") == 0 ? strf("%s", path) : strf("%s/%s", dir, path);
 }
 
+char *hakefile_path(const char *dir, const char *path)
+{
+	if (path[0] == '@')
+		return strf("%s/sources/%s", build_dir(), path + 1);
+	return path[0] == '/' ? strf("%s", path + 1) : path_in(dir, path);
+}
+
 /* "lib/ump/Hakefile:3", of the code that called the function that Lua called. */
 static const char *position(lua_State *L, int level)
 {
@@ -196,9 +203,7 @@ static void read_sources(lua_State *L, const struct item *it, struct strv *sourc
 
 	read_list(L, it, "sources", &names);
 	for (size_t i = 0; i < names.n; i++) {
-		/* "/lib/x.c" counts from the top folder, anything else from the Hakefile's. */
-		char *path = names.v[i][0] == '/' ? strf("%s", names.v[i] + 1)
-						  : path_in(it->dir, names.v[i]);
+		char *path = hakefile_path(it->dir, names.v[i]);
 
 		check_source(it, path);
 		strv_add(sources, path);

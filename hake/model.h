@@ -87,6 +87,12 @@ struct strv project_names(const struct project *p, enum kind kind);
 /** Reads the one topology in the file @path. */
 struct item *topology_file_load(const char *path);
 
+/**
+ * A path in a Hakefile of the folder @dir: "/lib/x.c" counts from the top folder, "@zlib/x.c" from
+ * the sources of zlib (hake/sources), anything else from @dir.
+ */
+char *hakefile_path(const char *dir, const char *path);
+
 /** "library", "unit_test", ... */
 const char *kind_name(enum kind kind);
 

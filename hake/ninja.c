@@ -223,7 +223,7 @@ static char *compile_flags(const struct item *it, const char *first)
 	if (it->kind == UNIT_TEST)
 		strv_add(&flags, "-Itests/unit"); /* <unit.h> */
 	for (size_t i = 0; i < it->includes.n; i++)
-		strv_addf(&flags, "-I%s/%s", it->dir, it->includes.v[i]);
+		strv_addf(&flags, "-I%s", hakefile_path(it->dir, it->includes.v[i]));
 	strv_cat(&flags, &it->cflags);
 	return strv_join(&flags, " ");
 }

@@ -130,7 +130,6 @@ static void put_data(struct packer *p, const char *path, u64 size)
 		size -= (u64)n;
 	}
 	close(fd);
-	pad(p);
 }
 
 static void put_link(struct packer *p, const char *path, const char *name, const struct stat *st,
@@ -177,6 +176,7 @@ static void put_file(struct packer *p, const char *path, const char *name)
 	put_header(p, name, &st, number, size);
 	if (size)
 		put_data(p, path, size);
+	pad(p);
 	if (S_ISDIR(st.st_mode) && !is_kernels(path))
 		put_folder(p, path, name);
 }

@@ -12,6 +12,7 @@
  */
 #include "initramfs.h"
 
+#include <expand/expand.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,8 +66,8 @@ static void say(struct unpacking *u, const char *format, ...)
 static void say_where(const struct unpacking *u, char *to, size_t len)
 {
 	if (u->compressed)
-		snprintf(to, len, "offset %lu of what byte %lu begins", u->archive.entry_at,
-			 u->segment_at);
+		snprintf(to, len, "offset %lu of what is compressed from byte %lu on",
+			 u->archive.entry_at, u->segment_at);
 	else
 		snprintf(to, len, "offset %lu", u->archive.entry_at);
 }
@@ -328,22 +329,64 @@ int unpacking_end(struct unpacking *u)
 /* An archive that is not compressed. Returns how many bytes it has, or -errno. */
 static s64 unpack_plain(struct unpacking *u, const u8 *image, u64 at, u64 len)
 {
-	if (!u->archive.at || archive_may_begin(&u->archive))
-		u->archive.at = at;
+	u->archive.at = u->archive.entry_at = at;
 	u->compressed = false;
 	return archive_take(&u->archive, image + at, len - at);
 }
 
-/* All archives of the image. */
+/* What a compressed part becomes may be several archives, too, or a piece of one. */
+static int take_unpacked(void *arg, const u8 *bytes, u64 len)
+{
+	struct unpacking *u = arg;
+
+	for (u64 done = 0; done < len;) {
+		s64 n = archive_take(&u->archive, bytes + done, len - done);
+
+		if (n < 0)
+			return (int)n;
+		done += (u64)n;
+	}
+	return 0;
+}
+
+/* The same for one that is compressed. */
+static s64 unpack_compressed(struct unpacking *u, const u8 *image, u64 at, u64 len)
+{
+	enum expand_format format = expand_format(image + at, len - at);
+	const char *why;
+	u64 used;
+	int err;
+
+	if (!u->compressed || archive_may_begin(&u->archive)) {
+		u->archive.at = u->archive.entry_at = 0;
+		u->segment_at = at;
+	}
+	u->compressed = true;
+	err = expand(image + at, len - at, &used, take_unpacked, u, &why);
+	if (err == -ENOSYS && format == EXPAND_UNKNOWN)
+		say(u, "offset %lu: neither a cpio archive (newc) nor compressed", at);
+	else if (err == -ENOSYS)
+		say(u, "offset %lu: %s is not unpacked here", at, expand_name(format));
+	else if (err && !u->message[0])
+		say(u, "offset %lu, %s: %s", at, expand_name(format), *why ? why : strerror(-err));
+	return err ? err : (s64)used;
+}
+
+/* All archives of the image, each behind the other, with zeros between them. */
 static int unpack_all(struct unpacking *u, const u8 *image, u64 len)
 {
 	u64 at = 0;
 
 	while (at < len) {
-		s64 n = unpack_plain(u, image, at, len);
+		bool begin = archive_may_begin(&u->archive);
+		s64 n = 1;
 
+		if (begin && image[at] == '0' && at % 4 == 0)
+			n = unpack_plain(u, image, at, len);
+		else if (!begin || image[at])
+			n = unpack_compressed(u, image, at, len);
 		if (n < 0)
-			return (int)n;
+			return n == -ENOSYS ? -EINVAL : (int)n;
 		at += (u64)n;
 	}
 	return archive_end(&u->archive);

@@ -75,23 +75,44 @@ int clear_out(struct thread *t, u64 to, u64 len)
 	return 0;
 }
 
+/*
+ * Copies a string, but no more than @n bytes, a word at a time. Returns its length, or @n if it
+ * does not end there.
+ */
+static u64 copy_to_nul(char *to, const char *from, u64 n)
+{
+	u64 at = 0, word, zeros;
+
+	for (; at + sizeof(word) <= n; at += sizeof(word)) {
+		__builtin_memcpy(&word, from + at, sizeof(word));
+		__builtin_memcpy(to + at, &word, sizeof(word));
+		/* The lowest bit set is that of the first byte that is zero. */
+		zeros = (word - 0x0101010101010101ul) & ~word & 0x8080808080808080ul;
+		if (zeros)
+			return at + (u64)__builtin_ctzl(zeros) / 8;
+	}
+	for (; at < n; at++) {
+		to[at] = from[at];
+		if (!to[at])
+			break;
+	}
+	return at;
+}
+
 s64 copy_string(struct thread *t, char *to, u64 from, u64 size)
 {
 	u64 done = 0;
 
 	while (done < size) {
-		u64 n = MIN(size - done, PAGE_SIZE - (from + done) % PAGE_SIZE);
-		const char *user = (const char *)page_at(thread_mm(t), from + done, false), *end;
+		u64 n = MIN(size - done, PAGE_SIZE - (from + done) % PAGE_SIZE), len;
+		const char *user = (const char *)page_at(thread_mm(t), from + done, false);
 
 		if (!user)
 			return -EFAULT;
-		end = memchr(user, 0, n);
-		if (end)
-			n = (u64)(end - user) + 1;
-		memcpy(to + done, user, n);
-		done += n;
-		if (end)
-			return (s64)done - 1;
+		len = copy_to_nul(to + done, user, n);
+		done += len;
+		if (len < n)
+			return (s64)done;
 	}
 	return -ENAMETOOLONG;
 }

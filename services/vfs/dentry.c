@@ -51,20 +51,45 @@ static void dname_put(struct dname *name)
 		free(name);
 }
 
-static u32 hash_name(const struct dentry *parent, const char *name, u32 len)
+static inline u64 load(const char *at, u32 bytes)
 {
-	u64 h = (u64)(uintptr_t)parent * 0x9e3779b97f4a7c15ul, word;
+	u64 word = 0;
 
-	for (; len >= 8; name += 8, len -= 8) {
-		memcpy(&word, name, 8);
-		h = (h ^ word) * 0x9fb21c651e98df25ul;
+	__builtin_memcpy(&word, at, bytes);
+	return word;
+}
+
+/* A name of 1 to 7 bytes in one word: its first and its last bytes, which may be the same ones. */
+static inline u64 short_name(const char *name, u32 len)
+{
+	if (len >= 4)
+		return load(name, 4) | load(name + len - 4, 4) << 32;
+	return (u8)name[0] | (u64)(u8)name[len / 2] << 8 | (u64)(u8)name[len - 1] << 16;
+}
+
+/* Longer ones are taken word by word, and the last word may overlap the one before. */
+static inline u32 hash_name(const struct dentry *parent, const char *name, u32 len)
+{
+	u64 h = ((u64)(uintptr_t)parent + len) * 0x9e3779b97f4a7c15ul;
+
+	if (len < 8)
+		return (u32)(((h ^ short_name(name, len)) * 0x9fb21c651e98df25ul) >> 32);
+	for (u32 at = 0; at + 8 < len; at += 8) {
+		h = (h ^ load(name + at, 8)) * 0x9fb21c651e98df25ul;
 		h ^= h >> 32;
 	}
-	word = len;
-	while (len--)
-		word = word << 8 | (u8)name[len];
-	h = (h ^ word) * 0x9fb21c651e98df25ul;
-	return (u32)(h >> 32) ^ (u32)h;
+	return (u32)(((h ^ load(name + len - 8, 8)) * 0x9fb21c651e98df25ul) >> 32);
+}
+
+static inline bool same_name(const char *a, const char *b, u32 len)
+{
+	if (len < 8)
+		return short_name(a, len) == short_name(b, len);
+	for (u32 at = 0; at + 8 < len; at += 8) {
+		if (load(a + at, 8) != load(b + at, 8))
+			return false;
+	}
+	return load(a + len - 8, 8) == load(b + len - 8, 8);
 }
 
 static struct dentry **bucket(struct vfs *vfs, u32 hash)
@@ -188,32 +213,34 @@ static struct dentry *free_one(struct dentry *dentry)
 	return parent;
 }
 
-/* Give a reference back; what is unhashed goes at once, and then perhaps its parents. */
+/* Nobody holds @dentry: what is unhashed goes at once, and then perhaps its parents. */
 static void release(struct dentry *dentry)
 {
-	while (dentry && --dentry->refs == 0) {
+	do {
 		if (dentry->hashed) {
 			lru_in(dentry->sb->vfs, dentry);
 			return;
 		}
 		dentry = free_one(dentry);
-	}
+	} while (dentry && --dentry->refs == 0);
 }
 
 static void drop_unused(struct vfs *vfs, struct dentry *dentry)
 {
+	struct dentry *parent;
+
 	lru_out(vfs, dentry);
-	release(free_one(dentry));
+	parent = free_one(dentry);
+	if (parent && --parent->refs == 0)
+		release(parent);
 }
 
-struct dentry *dentry_get(struct dentry *dentry)
+void dentry_used(struct dentry *dentry)
 {
-	if (dentry->refs++ == 0)
-		lru_out(dentry->sb->vfs, dentry);
-	return dentry;
+	lru_out(dentry->sb->vfs, dentry);
 }
 
-void dentry_put(struct dentry *dentry)
+void dentry_unused(struct dentry *dentry)
 {
 	struct vfs *vfs = dentry->sb->vfs;
 
@@ -222,16 +249,23 @@ void dentry_put(struct dentry *dentry)
 		drop_unused(vfs, vfs->lru_first);
 }
 
-struct dentry *dentry_find(struct dentry *parent, const char *name, u32 len)
+struct dentry *dentry_peek(struct dentry *parent, const char *name, u32 len)
 {
 	u32 hash = hash_name(parent, name, len);
 
 	for (struct dentry *d = *bucket(parent->sb->vfs, hash); d; d = d->hash_next) {
 		if (d->hash == hash && d->parent == parent && d->len == len &&
-		    memcmp(d->name, name, len) == 0)
-			return dentry_get(d);
+		    same_name(d->name, name, len))
+			return d;
 	}
 	return NULL;
+}
+
+struct dentry *dentry_find(struct dentry *parent, const char *name, u32 len)
+{
+	struct dentry *dentry = dentry_peek(parent, name, len);
+
+	return dentry ? dentry_get(dentry) : NULL;
 }
 
 static bool still_true(struct vfs_task *t, struct dentry *dentry)

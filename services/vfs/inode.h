@@ -197,9 +197,29 @@ struct dentry {
 struct dentry *dentry_new_root(struct superblock *sb, struct inode *inode);
 /* The same for what has no place in the tree: shown as @name alone. */
 struct dentry *dentry_new_anon(struct superblock *sb, struct inode *inode, const char *name);
-struct dentry *dentry_get(struct dentry *dentry);
-void dentry_put(struct dentry *dentry);
-/* The cached child of that name, with a reference; NULL if unknown. */
+/* Whom nobody holds is held again, or no longer. For the two functions below. */
+void dentry_used(struct dentry *dentry);
+void dentry_unused(struct dentry *dentry);
+
+static inline struct dentry *dentry_get(struct dentry *dentry)
+{
+	if (dentry->refs++ == 0)
+		dentry_used(dentry);
+	return dentry;
+}
+
+static inline void dentry_put(struct dentry *dentry)
+{
+	if (--dentry->refs == 0)
+		dentry_unused(dentry);
+}
+
+/*
+ * The cached child of that name; NULL if unknown. @len is not 0. No reference is taken: it is good
+ * until something is given back or an operation of a file system is called.
+ */
+struct dentry *dentry_peek(struct dentry *parent, const char *name, u32 len);
+/* The same with a reference. */
 struct dentry *dentry_find(struct dentry *parent, const char *name, u32 len);
 /*
  * Look a name up, in the cache or by the file system. Sets *@out, which may be negative.

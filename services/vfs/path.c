@@ -116,13 +116,19 @@ int walk_begin(struct walk *w, struct vfs_task *t, int dirfd, const char *path, 
 	return 0;
 }
 
-void walk_end(struct walk *w)
+/* Give back all but the place. */
+static void leave_way(struct walk *w)
 {
 	while (w->depth)
 		free(w->links[--w->depth].body);
 	free(w->tail);
-	path_put(&w->path);
 	path_put(&w->root);
+}
+
+void walk_end(struct walk *w)
+{
+	leave_way(w);
+	path_put(&w->path);
 }
 
 /* --- One name --- */
@@ -290,9 +296,13 @@ static int step(struct walk *w, bool follow, char **body)
 /* Set the last name to the one at @s, and return what is behind it and its slashes. */
 static const char *parse_name(struct walk *w, const char *s)
 {
+	const u8 *c = (const u8 *)s;
+
 	w->last = s;
-	while (*s && *s != '/')
-		s++;
+	/* The end is a byte that is not above '/', and so are few bytes of names. */
+	while (*c > '/' || (*c && *c != '/'))
+		c++;
+	s = (const char *)c;
 	w->last_len = (u32)(s - w->last);
 	w->type = type_of(w->last, w->last_len);
 	while (*s == '/')
@@ -305,6 +315,46 @@ static const char *skip_slashes(const char *s)
 	while (*s == '/')
 		s++;
 	return s;
+}
+
+/* Without an operation of the file system. */
+static bool may_search(struct vfs_task *t, struct inode *dir)
+{
+	if (dir->ops->permission)
+		return false;
+	return (dir->mode & 0111) == 0111 || !inode_permission_generic(t, dir, MAY_EXEC);
+}
+
+/* A name that is passed without looking any closer. */
+static bool is_plain_directory(const struct dentry *dentry)
+{
+	return is_directory(dentry) && !dentry->mounts && !dentry->inode->ops->revalidate;
+}
+
+/*
+ * Go from name to name, but not over the last one, as long as the cache has them and they are
+ * directories and nothing else. No operation of a file system is called, so nothing blocks and
+ * nobody else runs on the way: references are taken where it ends. Sets the name to go on with, as
+ * parse_name() does, and returns what is behind it.
+ */
+static const char *run_through_cache(struct walk *w, const char *s)
+{
+	struct dentry *at = w->path.dentry, *next;
+	const char *rest = parse_name(w, s);
+
+	while (*rest && w->type == LAST_NORM && may_search(w->t, at->inode)) {
+		next = dentry_peek(at, w->last, w->last_len);
+		if (!next || !is_plain_directory(next))
+			break;
+		at = next;
+		rest = parse_name(w, rest);
+	}
+	if (at != w->path.dentry) {
+		dentry_get(at);
+		dentry_put(w->path.dentry);
+		w->path.dentry = at;
+	}
+	return rest;
 }
 
 int walk_to_parent(struct walk *w)
@@ -322,10 +372,10 @@ int walk_to_parent(struct walk *w)
 
 		if (!is_directory(w->path.dentry))
 			return -ENOTDIR;
+		rest = run_through_cache(w, s);
 		err = inode_permission(w->t, w->path.dentry->inode, MAY_EXEC);
 		if (err)
 			return err;
-		rest = parse_name(w, s);
 		if (!*rest && !w->depth)
 			return 0;
 		err = step(w, true, &body);
@@ -410,11 +460,11 @@ int vfs_walk(struct vfs_task *t, int dirfd, const char *path, u32 flags, struct 
 	if (err)
 		return err;
 	err = walk_all(&w);
-	if (!err) {
+	leave_way(&w);
+	if (err)
+		path_put(&w.path);
+	else
 		*out = w.path;
-		path_get(out);
-	}
-	walk_end(&w);
 	return err;
 }
 

@@ -115,6 +115,55 @@ static void set_tty(void *arg, u32 sid, struct tty *tty)
 	}
 }
 
+static bool owner_exists(void *arg, const struct vfs_owner *owner)
+{
+	(void)arg;
+	if (owner->type == VFS_OWNER_THREAD)
+		return thread_find(owner->id);
+	if (owner->type == VFS_OWNER_PROCESS)
+		return process_find(owner->id);
+	for (const struct process *p = process_from(0); p; p = p->list_next) {
+		if (p->pgrp == owner->id)
+			return true;
+	}
+	return false;
+}
+
+/* As kill(2), but by the ids of who asked for the signals. */
+static bool owner_may_signal(const struct vfs_owner *owner, const struct thread *t)
+{
+	const struct cred *c = &t->cred;
+
+	return owner->euid == 0 || owner->euid == c->suid || owner->euid == c->uid ||
+	       owner->uid == c->suid || owner->uid == c->uid;
+}
+
+static void signal_owner(void *arg, const struct vfs_owner *owner, int signo, int fd, int code,
+			 u32 events)
+{
+	struct k_siginfo info = {.signo = SIGIO, .code = SI_KERNEL};
+	struct thread *t;
+
+	(void)arg;
+	if (signo) {
+		info = (struct k_siginfo){.signo = signo, .code = code};
+		info.poll.band = events;
+		info.poll.fd = fd;
+	}
+	if (owner->type == VFS_OWNER_THREAD) {
+		t = thread_find(owner->id);
+		if (t && owner_may_signal(owner, t))
+			signal_thread(t, &info);
+		return;
+	}
+	for (struct process *p = process_from(0); p; p = p->list_next) {
+		u32 id = owner->type == VFS_OWNER_GROUP ? p->pgrp : p->pid;
+
+		if (id == owner->id && p->threads && owner_may_signal(owner, p->threads))
+			signal_process(p, &info);
+	}
+}
+
 static void log_line(void *arg, const char *line)
 {
 	(void)arg;
@@ -137,6 +186,8 @@ struct vfs *env_init(void)
 		.group_orphaned = is_orphaned,
 		.group_in_session = is_in_session,
 		.session_set_tty = set_tty,
+		.signal_owner = signal_owner,
+		.owner_exists = owner_exists,
 		.log = log_line,
 	};
 	struct sys_words words = {0};

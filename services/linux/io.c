@@ -220,14 +220,12 @@ s64 sys_fdatasync(struct thread *t, const u64 *a)
 
 s64 sys_syncfs(struct thread *t, const u64 *a)
 {
-	return vfs_fsync(&t->vfs, (int)a[0], false);
+	return vfs_syncfs(&t->vfs, (int)a[0]);
 }
 
 s64 sys_sync_file_range(struct thread *t, const u64 *a)
 {
-	if (a[3] & ~7ul || (s64)a[1] < 0 || (s64)a[2] < 0)
-		return -EINVAL;
-	return vfs_fsync(&t->vfs, (int)a[0], true);
+	return vfs_sync_file_range(&t->vfs, (int)a[0], (s64)a[1], (s64)a[2], (u32)a[3]);
 }
 
 s64 sys_sync(struct thread *t, const u64 *a)
@@ -244,7 +242,35 @@ s64 sys_fadvise64(struct thread *t, const u64 *a)
 
 s64 sys_readahead(struct thread *t, const u64 *a)
 {
-	return vfs_fadvise(&t->vfs, (int)a[0], (s64)a[1], (s64)a[2], 3 /* POSIX_FADV_WILLNEED */);
+	return vfs_readahead(&t->vfs, (int)a[0], (s64)a[1], (s64)a[2]);
+}
+
+/* struct cachestat_range, struct cachestat */
+struct k_cache_range {
+	u64 offset, len;
+};
+
+struct k_cache_counts {
+	u64 cached, dirty, writeback, evicted, recently_evicted;
+};
+
+s64 sys_cachestat(struct thread *t, const u64 *a)
+{
+	struct k_cache_counts counts = {0};
+	struct k_cache_range range;
+	s64 n = vfs_syncfs(&t->vfs, (int)a[0]); /* is it open? */
+
+	if (n)
+		return n;
+	if (copy_in(t, &range, a[1], sizeof(range)))
+		return -EFAULT;
+	if (a[3])
+		return -EINVAL;
+	n = vfs_cached_pages(&t->vfs, (int)a[0], range.offset, range.len);
+	if (n < 0)
+		return n;
+	counts.cached = (u64)n;
+	return copy_out(t, a[2], &counts, sizeof(counts));
 }
 
 s64 sys_getdents64(struct thread *t, const u64 *a)

@@ -75,6 +75,41 @@ s64 sys_openat2(struct thread *t, const u64 *a)
 	return result;
 }
 
+/* ---- handles ---- */
+
+#define HANDLE_HEAD           8u /* bytes of struct file_handle before its data */
+#define HANDLE_MNT_ID_UNIQUE_ 1u
+
+s64 sys_name_to_handle_at(struct thread *t, const u64 *a)
+{
+	struct vfs_handle handle;
+	u64 mnt_id = 0;
+	s64 result;
+
+	if (copy_in(t, &handle, a[2], HANDLE_HEAD))
+		return -EFAULT;
+	WITH_NAME(t, a[1], name, result,
+		  vfs_name_to_handle(&t->vfs, (int)a[0], name, (u32)a[4], &handle, &mnt_id));
+	if (result && result != -EOVERFLOW)
+		return result;
+	if (copy_out(t, a[3], &mnt_id, a[4] & HANDLE_MNT_ID_UNIQUE_ ? 8 : 4) ||
+	    copy_out(t, a[2], &handle, HANDLE_HEAD + (result ? 0 : handle.bytes)))
+		return -EFAULT;
+	return result;
+}
+
+s64 sys_open_by_handle_at(struct thread *t, const u64 *a)
+{
+	struct vfs_handle handle = {0};
+
+	if (copy_in(t, &handle, a[1], HANDLE_HEAD))
+		return -EFAULT;
+	if (handle.bytes && handle.bytes <= VFS_HANDLE_MAX &&
+	    copy_in(t, handle.data, a[1] + HANDLE_HEAD, handle.bytes))
+		return -EFAULT;
+	return vfs_open_by_handle(&t->vfs, (int)a[0], &handle, (int)a[2]);
+}
+
 /* ---- names ---- */
 
 s64 sys_mkdirat(struct thread *t, const u64 *a)

@@ -39,8 +39,34 @@
 #define RENAME_WHITEOUT  4
 #endif
 
-#define VFS_RW_MAX              0x7ffff000ul /* bytes that one call moves: read(2) */
-#define VFS_PATH_MAX            4096         /* with its NUL */
+#define VFS_RW_MAX 0x7ffff000ul /* bytes that one call moves: read(2) */
+#ifndef F_SETOWN_EX
+#define F_SETOWN_EX 15
+#define F_GETOWN_EX 16
+#endif
+#define VFS_F_GETOWNER_UIDS 17
+#define VFS_F_DUPFD_QUERY   1027
+#define VFS_F_CREATED_QUERY 1028
+
+/* Kinds of owners of an open file's signals (struct f_owner_ex). */
+#define VFS_OWNER_THREAD  0
+#define VFS_OWNER_PROCESS 1
+#define VFS_OWNER_GROUP   2
+
+#ifndef FICLONE
+#define FICLONE         0x40049409u
+#define FICLONERANGE    0x4020940du
+#define FS_IOC_GETFLAGS 0x80086601u
+#define FS_IOC_SETFLAGS 0x40086602u
+#endif
+
+/* Flags of inodes, as FS_IOC_GETFLAGS shows them (ioctl_iflags(2)). */
+#define VFS_FL_IMMUTABLE        0x10u
+#define VFS_FL_APPEND           0x20u
+#define VFS_FL_NODUMP           0x40u
+#define VFS_FL_NOATIME          0x80u
+
+#define VFS_PATH_MAX            4096 /* with its NUL */
 #define VFS_NAME_MAX            255
 #define VFS_SYMLINKS_MAX        40
 #define VFS_PIPE_BUF            4096
@@ -51,6 +77,7 @@
 #define VFS_CAP_FOWNER          3
 #define VFS_CAP_FSETID          4
 #define VFS_CAP_SETUID          7
+#define VFS_CAP_LINUX_IMMUTABLE 9
 #define VFS_CAP_SYS_CHROOT      18
 #define VFS_CAP_SYS_ADMIN       21
 #define VFS_CAP_SYS_RESOURCE    24

@@ -155,3 +155,40 @@ int vfs_utimensat(struct vfs_task *t, int dirfd, const char *path, const struct 
 	path_put(&at);
 	return err;
 }
+
+/* --- Flags (ioctl_iflags(2)) --- */
+
+#define FLAGS_SETTABLE   (VFS_FL_IMMUTABLE | VFS_FL_APPEND | VFS_FL_NODUMP | VFS_FL_NOATIME)
+#define FLAGS_PRIVILEGED (VFS_FL_IMMUTABLE | VFS_FL_APPEND)
+
+static int set_inode_flags(struct vfs_task *t, struct file *file, u32 flags)
+{
+	struct inode *inode = file->inode;
+
+	if (mount_is_readonly(file->path.mnt))
+		return -EROFS;
+	if (!inode_is_owner(t, inode))
+		return -EPERM;
+	if (((flags ^ inode->flags) & FLAGS_PRIVILEGED) && !vfs_capable(t, VFS_CAP_LINUX_IMMUTABLE))
+		return -EPERM;
+	if (flags & ~FLAGS_SETTABLE)
+		return -EOPNOTSUPP;
+	inode->flags = flags;
+	inode_touch(inode, ATTR_CTIME);
+	return 0;
+}
+
+s64 flags_ioctl(struct vfs_task *t, struct file *file, u32 cmd, u64 arg)
+{
+	const struct vfs_env *env = t->vfs->env;
+	u32 flags = file->inode->flags;
+
+	if (!file->inode->sb->xattrs ||
+	    (!inode_is(file->inode, S_IFREG) && !inode_is(file->inode, S_IFDIR)))
+		return -ENOTTY;
+	if (cmd == FS_IOC_GETFLAGS)
+		return env->user_write(t->vfs->arg, t, arg, &flags, sizeof(flags));
+	if (env->user_read(t->vfs->arg, t, &flags, arg, sizeof(flags)))
+		return -EFAULT;
+	return set_inode_flags(t, file, flags);
+}

@@ -15,41 +15,48 @@
 /* What F_SETFL may change. */
 #define SETTABLE (O_APPEND | O_NONBLOCK | VFS_O_ASYNC | O_DIRECT | O_NOATIME)
 
-static int set_flags(struct vfs_task *t, struct file *file, u64 arg)
+static int set_flags(struct vfs_task *t, struct file *file, int fd, u64 arg)
 {
 	u32 flags = (u32)arg;
+	int err = 0;
 
 	if ((flags & O_NOATIME) && !(file->flags & O_NOATIME) && !inode_is_owner(t, file->inode))
 		return -EPERM;
 	if ((flags & O_DIRECT) && !file->inode->ops->page && !file->inode->pipe)
 		return -EINVAL;
-	file->flags = (file->flags & ~(u32)SETTABLE) | (flags & SETTABLE);
-	return 0;
+	if ((file->inode->flags & VFS_FL_APPEND) && (file->flags & ~flags & O_APPEND))
+		return -EPERM;
+	if ((flags ^ file->flags) & VFS_O_ASYNC)
+		err = async_set(file, fd, flags & VFS_O_ASYNC);
+	if (!err)
+		file->flags = (file->flags & ~(u32)SETTABLE) | (flags & SETTABLE);
+	return err;
 }
 
-static s64 on_file(struct vfs_task *t, struct file *file, int cmd, u64 arg)
+static s64 on_file(struct vfs_task *t, struct file *file, int fd, int cmd, u64 arg)
 {
 	switch (cmd) {
 	case F_SETFL:
-		return set_flags(t, file, arg);
-	case F_SETOWN:
-		file->owner = (s32)arg;
-		return 0;
-	case F_GETOWN:
-		return file->owner;
-	case F_SETSIG:
-		if (arg > 64)
-			return -EINVAL;
-		file->sigio = (s32)arg;
-		return 0;
-	case F_GETSIG:
-		return file->sigio;
+		return set_flags(t, file, fd, arg);
 	case F_SETPIPE_SZ:
 	case F_GETPIPE_SZ:
 		return pipe_fcntl(t, file, cmd, arg);
+	case VFS_F_CREATED_QUERY:
+		return file->mode & FILE_CREATED ? 1 : 0;
 	default:
-		return -EINVAL;
+		return async_fcntl(t, file, cmd, arg);
 	}
+}
+
+/* Is descriptor @other the same open file? */
+static s64 is_same(struct vfs_task *t, const struct file *file, int other)
+{
+	struct file *with = fd_get(t, other);
+
+	if (!with)
+		return -EBADF;
+	file_put(with);
+	return with == file;
 }
 
 s64 vfs_fcntl(struct vfs_task *t, int fd, int cmd, u64 arg)
@@ -75,8 +82,11 @@ s64 vfs_fcntl(struct vfs_task *t, int fd, int cmd, u64 arg)
 	case F_GETFL:
 		result = file->flags;
 		break;
+	case VFS_F_DUPFD_QUERY:
+		result = is_same(t, file, (int)arg);
+		break;
 	default: /* O_PATH descriptors know only the above */
-		result = file->mode & FILE_PATH ? -EBADF : on_file(t, file, cmd, arg);
+		result = file->mode & FILE_PATH ? -EBADF : on_file(t, file, fd, cmd, arg);
 	}
 	file_put(file);
 	return result;
@@ -104,6 +114,41 @@ static int set_flag(struct vfs_task *t, struct file *file, u64 arg, u32 flag)
 	return 0;
 }
 
+static int set_async(struct vfs_task *t, struct file *file, int fd, u64 arg)
+{
+	int err = set_flag(t, file, arg, VFS_O_ASYNC);
+
+	return err ? err : async_set(file, fd, file->flags & VFS_O_ASYNC);
+}
+
+/* FICLONE, FICLONERANGE: files that share their pages, which no file system here can do. */
+static int clone_range(struct vfs_task *t, struct file *file, u32 cmd, u64 arg)
+{
+	u64 range[4]; /* struct file_clone_range: source, its offset, length, offset */
+	struct file *from;
+	int err;
+
+	if (cmd == FICLONE)
+		range[0] = arg;
+	else if (t->vfs->env->user_read(t->vfs->arg, t, range, arg, sizeof(range)))
+		return -EFAULT;
+	err = fd_need(t, (int)range[0], 0, &from);
+	if (err)
+		return err;
+	if (from->inode->sb != file->inode->sb)
+		err = -EXDEV;
+	else if (inode_is(from->inode, S_IFDIR) || inode_is(file->inode, S_IFDIR))
+		err = -EISDIR;
+	else if (!inode_is(from->inode, S_IFREG) || !inode_is(file->inode, S_IFREG))
+		err = -EINVAL;
+	else if (!(from->mode & FILE_READ) || !(file->mode & FILE_WRITE))
+		err = -EBADF;
+	else
+		err = -EOPNOTSUPP;
+	file_put(from);
+	return err;
+}
+
 int file_ioctl(struct vfs_task *t, struct file *file, int fd, u32 cmd, u64 arg)
 {
 	int err;
@@ -116,7 +161,13 @@ int file_ioctl(struct vfs_task *t, struct file *file, int fd, u32 cmd, u64 arg)
 	case FIONBIO:
 		return set_flag(t, file, arg, O_NONBLOCK);
 	case FIOASYNC:
-		return set_flag(t, file, arg, VFS_O_ASYNC);
+		return set_async(t, file, fd, arg);
+	case FICLONE:
+	case FICLONERANGE:
+		return clone_range(t, file, cmd, arg);
+	case FS_IOC_GETFLAGS:
+	case FS_IOC_SETFLAGS:
+		return (int)flags_ioctl(t, file, cmd, arg);
 	case FIGETBSZ:
 		return inode_is(file->inode, S_IFREG) || inode_is(file->inode, S_IFDIR)
 			       ? give_int(t, arg, PAGE_SIZE)

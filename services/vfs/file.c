@@ -47,6 +47,8 @@ void file_put(struct file *file)
 		locks_release_owner(inode, file, true);
 	if (file->watchers)
 		epoll_forget(file);
+	if (file->async)
+		async_free(file);
 	if (file->ops->release)
 		file->ops->release(file);
 	if (file->mode & FILE_COUNTED)

@@ -63,6 +63,7 @@ struct file_ops {
 #define FILE_PATH       0x04u /* O_PATH: a place, not a file that can be read */
 #define FILE_EXEC       0x08u /* denies writing; see vfs_open_exec() */
 #define FILE_COUNTED    0x10u /* counted in inode->writers */
+#define FILE_CREATED    0x20u /* by the open that made the file: F_CREATED_QUERY */
 
 struct file {
 	u32 refs;
@@ -73,8 +74,7 @@ struct file {
 	struct inode *inode;
 	s64 pos;
 	void *private;
-	s32 owner; /* F_SETOWN */
-	s32 sigio; /* F_SETSIG */
+	struct async *async; /* F_SETOWN, F_SETSIG, O_ASYNC (async.c); NULL: none */
 	struct epoll_item *watchers;
 };
 

@@ -115,6 +115,8 @@ int inode_permission(struct vfs_task *t, struct inode *inode, u32 may)
 	if ((may & MAY_WRITE) && inode->sb->readonly &&
 	    (type == S_IFREG || type == S_IFDIR || type == S_IFLNK))
 		return -EROFS;
+	if ((may & MAY_WRITE) && (inode->flags & VFS_FL_IMMUTABLE))
+		return -EPERM;
 	if (inode->ops->permission)
 		return inode->ops->permission(t, inode, may);
 	return inode_permission_generic(t, inode, may);
@@ -134,6 +136,8 @@ int may_delete(struct vfs_task *t, struct inode *dir, struct dentry *victim, boo
 
 	if (err)
 		return err;
+	if ((dir->flags & VFS_FL_APPEND) || (inode->flags & (VFS_FL_APPEND | VFS_FL_IMMUTABLE)))
+		return -EPERM;
 	if ((dir->mode & S_ISVTX) && t->cred.fsuid != inode->uid && t->cred.fsuid != dir->uid &&
 	    !vfs_capable(t, VFS_CAP_FOWNER))
 		return -EPERM;
@@ -186,7 +190,8 @@ void path_accessed(const struct path *path)
 	u32 flags = path->mnt->flags;
 	struct vfs_time now;
 
-	if ((flags & (VFS_MNT_NOATIME | VFS_MNT_READONLY)) || inode->sb->readonly)
+	if ((flags & (VFS_MNT_NOATIME | VFS_MNT_READONLY)) || inode->sb->readonly ||
+	    (inode->flags & VFS_FL_NOATIME))
 		return;
 	if ((flags & VFS_MNT_NODIRATIME) && inode_is(inode, S_IFDIR))
 		return;
@@ -254,7 +259,11 @@ static int check_owner_change(struct vfs_task *t, struct inode *inode, const str
 
 int inode_change(struct vfs_task *t, struct inode *inode, struct attr *attr)
 {
-	int err = check_owner_change(t, inode, attr);
+	int err;
+
+	if (inode->flags & (VFS_FL_IMMUTABLE | VFS_FL_APPEND))
+		return -EPERM;
+	err = check_owner_change(t, inode, attr);
 
 	if (err)
 		return err;

@@ -37,6 +37,14 @@ struct superblock_ops {
 	void (*put)(struct superblock *sb);
 	/* mount -o remount: check, then perform. May be NULL. */
 	int (*remount)(struct superblock *sb, const char *options);
+	/*
+	 * File handles (handle.c); all or none. number(): remember that somebody knows @inode by
+	 * its number, 0 or -ENOMEM. by_number(): that inode, with a reference; NULL: it is gone.
+	 * name_of_folder(): where a folder is and how it is called there, -ESTALE. None blocks.
+	 */
+	int (*number)(struct inode *inode);
+	struct inode *(*by_number)(struct superblock *sb, u64 ino);
+	int (*name_of_folder)(struct inode *dir, struct inode **parent, char *name, u32 *len);
 	/* User attributes take (or give back) so many bytes: 0 or -ENOSPC. May be NULL. */
 	int (*charge_xattr)(struct superblock *sb, s64 bytes);
 };
@@ -55,7 +63,7 @@ struct superblock {
 	bool readonly;
 	bool nodev;            /* device files are not opened */
 	bool stable_dir_cache; /* negative dentries may be kept */
-	bool xattrs;           /* inodes may have extended attributes (xattr.h) */
+	bool xattrs;           /* inodes may have extended attributes (xattr.h) and flags */
 };
 
 /* --- Inodes --- */
@@ -137,7 +145,9 @@ struct inode {
 	struct vfs_time atime, mtime, ctime, btime;
 	u32 mode, nlink, uid, gid, rdev;
 	u32 refs;
+	u32 flags;           /* VFS_FL_* */
 	s32 writers;         /* opened for writing; negative: how many deny it (running programs) */
+	bool numbered;       /* somebody has a handle of it */
 	bool linkable;       /* made by O_TMPFILE without O_EXCL, and has no name yet */
 	struct locks *locks; /* NULL: none */
 	struct xattr *xattrs;

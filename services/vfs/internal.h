@@ -174,6 +174,8 @@ extern const struct file_ops chrdev_open_ops, fifo_ops, no_ops;
 /* Open @path as @flags say; sets *@out. Checks have been made. */
 int file_open_path(struct vfs_task *t, const struct path *path, u32 flags, u32 mode,
 		   struct file **out);
+/* open(2) of what has been found already: a descriptor. */
+int vfs_open_place(struct vfs_task *t, const struct path *path, int flags);
 int file_alloc(struct vfs *vfs, struct file **out);
 /* A descriptor's file, or an error: -EBADF. */
 int fd_need(struct vfs_task *t, int fd, u32 mode, struct file **out);
@@ -181,6 +183,16 @@ int fd_need(struct vfs_task *t, int fd, u32 mode, struct file **out);
 /* locks.c: those of @owner end with it. */
 void locks_release_owner(struct inode *inode, const void *owner, bool flock_too);
 void locks_free(struct inode *inode);
+
+/* async.c: signals when a file is ready. */
+void async_free(struct file *file);
+/* O_ASYNC is set or cleared, by descriptor @fd. 0 or -ENOMEM. */
+int async_set(struct file *file, int fd, bool on);
+/* F_SETOWN, F_SETSIG and their relatives. */
+s64 async_fcntl(struct vfs_task *t, struct file *file, int cmd, u64 arg);
+
+/* attr.c: what chattr(1) sets: VFS_FL_*. */
+s64 flags_ioctl(struct vfs_task *t, struct file *file, u32 cmd, u64 arg);
 
 /* pipe.c: F_SETPIPE_SZ, F_GETPIPE_SZ. */
 s64 pipe_fcntl(struct vfs_task *t, struct file *file, int cmd, u64 arg);

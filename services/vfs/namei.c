@@ -97,6 +97,8 @@ static int check_link(struct walk *w, const struct path *old)
 		return err;
 	if (inode->sb != dir->sb)
 		return -EXDEV;
+	if (inode->flags & (VFS_FL_APPEND | VFS_FL_IMMUTABLE))
+		return -EPERM;
 	if (!dir->ops->link || inode_is(inode, S_IFDIR))
 		return -EPERM;
 	return inode->nlink || inode->linkable ? 0 : -ENOENT;

@@ -107,6 +107,9 @@ static int check_open(struct vfs_task *t, const struct path *path, const struct 
 	err = inode_permission(t, inode, may);
 	if (err)
 		return err;
+	if ((inode->flags & VFS_FL_APPEND) &&
+	    ((r->flags & O_TRUNC) || ((may & MAY_WRITE) && !(r->flags & O_APPEND))))
+		return -EPERM;
 	if ((r->flags & O_NOATIME) && !inode_is_owner(t, inode))
 		return -EPERM;
 	return 0;
@@ -177,7 +180,8 @@ static u32 file_mode_of(const struct request *r)
 {
 	static const u32 modes[4] = {FILE_READ, FILE_WRITE, FILE_READ | FILE_WRITE, 0};
 
-	return r->flags & O_PATH ? FILE_PATH : modes[r->flags & O_ACCMODE];
+	return r->flags & O_PATH ? FILE_PATH
+				 : modes[r->flags & O_ACCMODE] | (r->created ? FILE_CREATED : 0);
 }
 
 static int open_place(struct vfs_task *t, const struct path *path, const struct request *r,
@@ -363,6 +367,29 @@ int vfs_open_file(struct vfs_task *t, int dirfd, const char *path, int flags, u3
 	int err = check_how(&how, &r);
 
 	return err ? err : open_request(t, dirfd, path, &r, file);
+}
+
+int vfs_open_place(struct vfs_task *t, const struct path *path, int flags)
+{
+	struct vfs_open_how how = how_of(flags & ~(O_CREAT | VFS_O_TMPFILE), 0);
+	struct request r;
+	struct file *file;
+	int err = check_how(&how, &r), fd;
+
+	if (!err && (flags & O_DIRECTORY) && !inode_is(path->dentry->inode, S_IFDIR))
+		err = -ENOTDIR;
+	if (err)
+		return err;
+	fd = fd_reserve(t, 0, flags & O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	err = open_place(t, path, &r, &file);
+	if (err) {
+		fd_unreserve(t, fd);
+		return err;
+	}
+	fd_install(t, fd, file);
+	return fd;
 }
 
 int vfs_open_exec(struct vfs_task *t, int dirfd, const char *path, int flags, struct file **out)

@@ -238,6 +238,8 @@ int vfs_truncate(struct vfs_task *t, const char *path, s64 length)
 		err = -EROFS;
 	if (!err)
 		err = inode_permission(t, inode, MAY_WRITE);
+	if (!err && (inode->flags & VFS_FL_APPEND))
+		err = -EPERM;
 	if (!err && inode->writers < 0)
 		err = -ETXTBSY;
 	if (!err)
@@ -258,6 +260,8 @@ int vfs_ftruncate(struct vfs_task *t, int fd, s64 length)
 		return err;
 	if (!inode_is(file->inode, S_IFREG) || !(file->mode & FILE_WRITE))
 		err = -EINVAL;
+	else if (file->inode->flags & VFS_FL_APPEND)
+		err = -EPERM;
 	else
 		err = inode_truncate(t, file->inode, (u64)length);
 	file_put(file);
@@ -278,6 +282,9 @@ static int check_fallocate(const struct file *file, u32 mode)
 		return -EOPNOTSUPP;
 	if ((mode & FALLOC_FL_PUNCH_HOLE) && !(mode & FALLOC_FL_KEEP_SIZE))
 		return -EOPNOTSUPP;
+	if ((file->inode->flags & VFS_FL_IMMUTABLE) ||
+	    ((mode & FALLOC_FL_PUNCH_HOLE) && (file->inode->flags & VFS_FL_APPEND)))
+		return -EPERM;
 	return 0;
 }
 
@@ -329,6 +336,77 @@ int vfs_fadvise(struct vfs_task *t, int fd, s64 offset, s64 len, u32 advice)
 		err = -EINVAL;
 	file_put(file);
 	return err;
+}
+
+int vfs_readahead(struct vfs_task *t, int fd, s64 offset, s64 len)
+{
+	struct file *file;
+	int err = fd_need(t, fd, FILE_READ, &file);
+
+	(void)offset;
+	(void)len;
+	if (err)
+		return err;
+	if (!inode_is(file->inode, S_IFREG) || !file->inode->ops->page)
+		err = -EINVAL;
+	file_put(file);
+	return err;
+}
+
+int vfs_sync_file_range(struct vfs_task *t, int fd, s64 offset, s64 len, u32 flags)
+{
+	struct file *file;
+	s64 end;
+	int err = fd_need(t, fd, 0, &file);
+
+	if (err)
+		return err;
+	if ((flags & ~7u) || offset < 0 || len < 0 || __builtin_add_overflow(offset, len, &end))
+		err = -EINVAL;
+	else if (!inode_is(file->inode, S_IFREG) && !inode_is(file->inode, S_IFDIR))
+		err = -ESPIPE;
+	file_put(file);
+	return err; /* what is in memory is as safe as it gets */
+}
+
+int vfs_syncfs(struct vfs_task *t, int fd)
+{
+	struct file *file;
+	int err = fd_need(t, fd, 0, &file);
+
+	if (!err)
+		file_put(file);
+	return err;
+}
+
+s64 vfs_cached_pages(struct vfs_task *t, int fd, u64 offset, u64 len)
+{
+	struct file *file;
+	u64 end = len ? offset + len : UINT64_MAX, at = offset, pages = 0;
+	s64 pos, err = fd_need(t, fd, 0, &file);
+
+	if (err)
+		return err;
+	if (!inode_is(file->inode, S_IFREG) || !file->inode->ops->page || !file->ops->seek) {
+		file_put(file);
+		return 0;
+	}
+	pos = file->pos; /* which a seek moves */
+	while (at < end && at <= INT64_MAX) {
+		s64 data = file->ops->seek(t, file, (s64)at, SEEK_DATA), hole;
+
+		if (data < 0 || (u64)data >= end)
+			break;
+		hole = file->ops->seek(t, file, data, SEEK_HOLE);
+		if (hole < 0)
+			break;
+		at = (u64)hole;
+		pages += (ROUND_UP(MIN(at, end), PAGE_SIZE) - ROUND_DOWN((u64)data, PAGE_SIZE)) /
+			 PAGE_SIZE;
+	}
+	file->pos = pos;
+	file_put(file);
+	return (s64)pages;
 }
 
 int vfs_ioctl(struct vfs_task *t, int fd, u32 cmd, u64 arg)

@@ -37,6 +37,10 @@ static int fill(struct vfs_task *t, const struct path *path, struct vfs_stat *st
 		.btime = inode->btime,
 		.has_btime = inode->sb->xattrs, /* tmpfs has both */
 	};
+	if (inode->sb->xattrs) {
+		st->attributes_mask |= VFS_FL_IMMUTABLE | VFS_FL_APPEND | VFS_FL_NODUMP;
+		st->attributes |= inode->flags & st->attributes_mask;
+	}
 	if (path->dentry == path->mnt->root)
 		st->attributes |= STATX_ATTR_MOUNT_ROOT_;
 	return 0;

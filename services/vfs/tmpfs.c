@@ -48,9 +48,65 @@ const struct inode_ops tmpfs_link_inode_ops = {
 	.readlink = link_text, .set_attr = set_attr, .evict = tmpfs_evict};
 const struct inode_ops tmpfs_special_inode_ops = {.set_attr = set_attr, .evict = tmpfs_evict};
 
+/* --- Handles: few inodes have one, so those that do are in a list --- */
+
+static struct tmpfs_numbered **numbered_at(struct tmpfs *fs, u64 ino)
+{
+	struct tmpfs_numbered **at = &fs->numbered;
+
+	while (*at && (*at)->inode->ino != ino)
+		at = &(*at)->next;
+	return at;
+}
+
+static int number(struct inode *inode)
+{
+	struct tmpfs *fs = tmpfs_of(inode);
+	struct tmpfs_numbered *n;
+
+	if (inode->numbered)
+		return 0;
+	n = malloc(sizeof(*n));
+	if (!n)
+		return -ENOMEM;
+	*n = (struct tmpfs_numbered){fs->numbered, inode};
+	fs->numbered = n;
+	inode->numbered = true;
+	return 0;
+}
+
+static struct inode *by_number(struct superblock *sb, u64 ino)
+{
+	struct tmpfs_numbered *n = *numbered_at(sb->private, ino);
+
+	return n && n->inode->nlink ? inode_get(n->inode) : NULL;
+}
+
+static void forget_number(struct inode *inode)
+{
+	struct tmpfs_numbered **at = numbered_at(tmpfs_of(inode), inode->ino), *n = *at;
+
+	*at = n->next;
+	free(n);
+}
+
+static int name_of_folder(struct inode *dir, struct inode **parent, char *name, u32 *len)
+{
+	struct tmpfs_inode *above = tmpfs_inode(dir)->dir.parent;
+
+	if (!dir->nlink)
+		return -ESTALE;
+	*len = tmpfs_dir_name(above, tmpfs_inode(dir), name);
+	*parent = &above->inode;
+	return *len ? 0 : -ESTALE;
+}
+
 void tmpfs_evict(struct inode *inode)
 {
 	struct tmpfs_inode *ti = tmpfs_inode(inode);
+
+	if (inode->numbered)
+		forget_number(inode);
 
 	if (inode_is(inode, S_IFREG))
 		tmpfs_file_fini(ti);
@@ -168,7 +224,10 @@ static const struct superblock_ops super_ops = {.statfs = statfs,
 						.show_options = tmpfs_show_options,
 						.put = put,
 						.remount = remount,
-						.charge_xattr = charge_xattr};
+						.charge_xattr = charge_xattr,
+						.number = number,
+						.by_number = by_number,
+						.name_of_folder = name_of_folder};
 
 int tmpfs_new(struct vfs *vfs, const char *type, u32 magic, const char *options,
 	      struct superblock **out)

@@ -35,10 +35,17 @@ struct tmpfs_inode {
 	};
 };
 
+/* An inode that somebody knows by its number. */
+struct tmpfs_numbered {
+	struct tmpfs_numbered *next;
+	struct inode *inode; /* not held */
+};
+
 struct tmpfs {
 	u64 max_pages, npages; /* 0: no limit */
 	u64 max_inodes, ninodes;
 	u64 next_ino;
+	struct tmpfs_numbered *numbered;
 	u64 xattr_bytes;    /* of user. attributes */
 	u32 mode, uid, gid; /* of the root */
 };
@@ -71,6 +78,9 @@ int tmpfs_make(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
 	       const struct new_node *node, struct inode **out);
 /* Take the entry @name away with all that hangs at it, as far as it exists. */
 void tmpfs_dir_remove(struct tmpfs_inode *dir, const char *name, u32 len);
+
+/* The name of @inode in @dir: its length; 0: it has none there. */
+u32 tmpfs_dir_name(const struct tmpfs_inode *dir, const struct tmpfs_inode *inode, char *name);
 
 /* tmpfs_file.c */
 void tmpfs_file_fini(struct tmpfs_inode *inode);

@@ -269,6 +269,18 @@ void tmpfs_dir_remove(struct tmpfs_inode *dir, const char *name, u32 len)
 		drop_link(&dir->inode, &take(dir, at)->inode);
 }
 
+u32 tmpfs_dir_name(const struct tmpfs_inode *dir, const struct tmpfs_inode *inode, char *name)
+{
+	for (const struct tmpfs_entry *e = dir->dir.first; e; e = e->next) {
+		if (e->inode == inode) {
+			memcpy(name, e->name, e->len);
+			name[e->len] = 0;
+			return e->len;
+		}
+	}
+	return 0;
+}
+
 /* The directory @inode went from @from to @to. */
 static void change_parent(struct inode *inode, struct inode *from, struct inode *to)
 {

@@ -41,6 +41,13 @@ struct path {
 	struct dentry *dentry;
 };
 
+/* Who gets an open file's signals, and who said so. */
+struct vfs_owner {
+	s32 type; /* VFS_OWNER_* */
+	u32 id;   /* of a thread, process or group; 0: nobody */
+	u32 uid, euid;
+};
+
 /* What an instance needs of its personality. All functions get @arg of vfs_new(). */
 struct vfs_env {
 	/* Pages: a new one is all zeros and has one reference; NULL: none left. */
@@ -67,6 +74,15 @@ struct vfs_env {
 	bool (*group_in_session)(void *arg, u32 pgrp, u32 sid);
 	/* Make @tty (NULL: nothing) the controlling terminal of all tasks of session @sid. */
 	void (*session_set_tty)(void *arg, u32 sid, struct tty *tty);
+
+	/*
+	 * A file whose signals @owner gets is ready: @signo with POLL_IN or its like as @code and
+	 * the events as band; 0: SIGIO without these. May be NULL.
+	 */
+	void (*signal_owner)(void *arg, const struct vfs_owner *owner, int signo, int fd, int code,
+			     u32 events);
+	/* Is there such a thread, process or group? May be NULL: yes. */
+	bool (*owner_exists)(void *arg, const struct vfs_owner *owner);
 
 	/* A device or file system that is missing is said once here; may be NULL. */
 	void (*log)(void *arg, const char *line);
@@ -165,6 +181,27 @@ int vfs_open_file(struct vfs_task *t, int dirfd, const char *path, int flags, u3
 int vfs_open_exec(struct vfs_task *t, int dirfd, const char *path, int flags, struct file **file);
 void file_put_exec(struct file *file);
 
+/* --- File handles (handle.c) --- */
+
+#define VFS_HANDLE_MAX 128u
+
+/* struct file_handle; the layout is the ABI's. */
+struct vfs_handle {
+	u32 bytes; /* of data */
+	s32 type;
+	u8 data[VFS_HANDLE_MAX];
+};
+
+/*
+ * name_to_handle_at(2): sets @handle from its room (@handle->bytes) on, and the mount's number.
+ * -EOVERFLOW: no room; @handle->bytes tells how many bytes it takes.
+ */
+int vfs_name_to_handle(struct vfs_task *t, int dirfd, const char *path, u32 flags,
+		       struct vfs_handle *handle, u64 *mnt_id);
+/* open_by_handle_at(2): a descriptor, -ESTALE. */
+int vfs_open_by_handle(struct vfs_task *t, int mount_fd, const struct vfs_handle *handle,
+		       int flags);
+
 /* --- Reading and writing (rw.c, copy.c) --- */
 
 s64 vfs_read(struct vfs_task *t, int fd, struct uio *uio);
@@ -183,8 +220,14 @@ int vfs_fallocate(struct vfs_task *t, int fd, u32 mode, s64 offset, s64 len);
 s64 vfs_sendfile(struct vfs_task *t, int out_fd, int in_fd, s64 *offset, size_t count);
 s64 vfs_copy_file_range(struct vfs_task *t, int in_fd, s64 *in_pos, int out_fd, s64 *out_pos,
 			size_t count, u32 flags);
-/* fsync(2), fdatasync(2), sync_file_range(2), syncfs(2): what is in memory is as safe as it gets */
+/* fsync(2), fdatasync(2); sync_file_range(2), syncfs(2), readahead(2): what is in memory is as safe
+ * as it gets */
 int vfs_fsync(struct vfs_task *t, int fd, bool data_only);
+int vfs_sync_file_range(struct vfs_task *t, int fd, s64 offset, s64 len, u32 flags);
+int vfs_syncfs(struct vfs_task *t, int fd);
+int vfs_readahead(struct vfs_task *t, int fd, s64 offset, s64 len);
+/* cachestat(2): how many pages of a range (@len 0: to the end) are in memory. */
+s64 vfs_cached_pages(struct vfs_task *t, int fd, u64 offset, u64 len);
 int vfs_fadvise(struct vfs_task *t, int fd, s64 offset, s64 len, u32 advice);
 /* getdents64(2) (@old: getdents(2)). Returns bytes, 0 at the end. */
 s64 vfs_getdents(struct vfs_task *t, int fd, struct uio *uio, bool old);

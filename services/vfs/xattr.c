@@ -108,6 +108,8 @@ static int check_permission(struct vfs_task *t, struct inode *inode, const char 
 {
 	bool write = may & MAY_WRITE;
 
+	if (write && (inode->flags & (VFS_FL_IMMUTABLE | VFS_FL_APPEND)))
+		return -EPERM;
 	if (has_prefix(name, "security.")) {
 		u32 cap = strcmp(name, CAP_NAME) ? VFS_CAP_SYS_ADMIN : VFS_CAP_SETFCAP;
 

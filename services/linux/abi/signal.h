@@ -127,6 +127,10 @@ struct k_siginfo {
 		struct {
 			u64 addr;
 		} fault;
+		struct {
+			s64 band;
+			s32 fd;
+		} poll;
 		u8 size[112];
 	};
 };

@@ -1,7 +1,7 @@
 /*
  * The line editor of services/init: what a person types, what the terminal shows.
  */
-#include "../../services/init/line.h"
+#include "../../services/console/line.h"
 #include <string.h>
 #include <unit.h>
 

@@ -92,6 +92,7 @@ struct strv linux_command(const struct project *p, const struct boot *b)
 		.kernel = linux_kernel(),
 		.append = linux_append(b),
 		.gdb = b->gdb,
+		.timing = b->timing.machine ? &b->timing : NULL,
 		.extra = b->qemu_args,
 	};
 
@@ -137,6 +138,8 @@ static void help(void)
 	     "  --mem SIZE       memory in all, such as 2G\n"
 	     "  --kvm, --tcg     this way only; otherwise KVM if it works, else TCG\n"
 	     "  --icount         TCG, one instruction a nanosecond: the same every time\n"
+	     "  --timing M       TCG, the timing model of machine M (hake/timing/README.md)\n"
+	     "  --seed N         of the model's jitter and the guest's random numbers\n"
 	     "  --gdb            wait for a debugger\n"
 	     "  --append WORDS   more words for the kernel's command line\n"
 	     "  --image FILE     this initramfs instead of the one that is built\n"
@@ -165,6 +168,7 @@ int linux_main(int argc, char **argv)
 	build_configure(&p);
 	boot_check(&p, &b);
 	linux_targets(&p, &targets);
+	timing_targets(&p, &b.timing, &targets);
 	ninja_run(&targets);
 	status = run_linux(&p, &b, &g);
 	for (size_t i = 0; i < g.lines.n; i++) {

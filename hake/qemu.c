@@ -213,6 +213,8 @@ struct strv qemu_command(const struct vm *vm)
 
 	check_version();
 	check_cores(vm->topology);
+	if (vm->timing)
+		timing_before(&argv);
 	strv_add(&argv, qemu_program());
 	add_accel(&argv, vm->accel);
 	/* Without system management mode a core has one address space less: 255 cores are there in
@@ -224,6 +226,8 @@ struct strv qemu_command(const struct vm *vm)
 	add_boot(&argv, vm);
 	if (vm->gdb)
 		strv_split(&argv, "-s -S");
+	if (vm->timing)
+		timing_args(&argv, vm->topology, vm->timing);
 	strv_cat(&argv, &vm->extra);
 	return argv;
 }

@@ -4,6 +4,7 @@
 #ifndef HAKE_QEMU_H
 #define HAKE_QEMU_H
 
+#include "timing.h"
 #include "topology.h"
 
 enum accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG, ACCEL_ICOUNT };
@@ -17,7 +18,8 @@ struct vm {
 	const char *image;
 	const char *iso;    /* for "iso-...": holds the two above and the command line */
 	const char *append; /* the loader's command line */
-	bool gdb;           /* wait for a debugger on port 1234 */
+	const struct timing_run *timing; /* under the timing model, or NULL */
+	bool gdb;                        /* wait for a debugger on port 1234 */
 	struct strv extra;
 };
 

@@ -98,6 +98,7 @@ struct strv boot_command(const struct project *p, const struct boot *b)
 		.append = boot_append(b),
 		.kernel = boot_loader(p),
 		.gdb = b->gdb,
+		.timing = b->timing.machine ? &b->timing : NULL,
 		.extra = b->qemu_args,
 	};
 
@@ -145,6 +146,9 @@ static void help(void)
 	     "  --mem SIZE       memory in all, such as 2G\n"
 	     "  --kvm, --tcg     this way only; otherwise KVM if it works, else TCG\n"
 	     "  --icount         TCG, one instruction a nanosecond: the same every time\n"
+	     "  --timing M       TCG, the timing model of machine M (hake/timing/README.md);\n"
+	     "                   its report goes to build/timing.json\n"
+	     "  --seed N         of the model's jitter and the guest's random numbers\n"
 	     "  --gdb            wait for a debugger\n"
 	     "  --append WORDS   more words for the kernel's command line\n"
 	     "  --image FILE     this image instead of the one that is built\n"
@@ -154,7 +158,16 @@ static void help(void)
 	     "  --verbose        show the lines for programs (\"@...\"), and QEMU's command");
 }
 
-enum { OPT_ICOUNT = 256, OPT_IMAGE, OPT_TIMEOUT, OPT_QEMU, OPT_ROOT, OPT_NATIVE };
+enum {
+	OPT_ICOUNT = 256,
+	OPT_IMAGE,
+	OPT_TIMEOUT,
+	OPT_QEMU,
+	OPT_ROOT,
+	OPT_NATIVE,
+	OPT_TIMING,
+	OPT_SEED
+};
 
 static const struct option options[] = {
 	{"topology", required_argument, NULL, 't'},
@@ -171,6 +184,8 @@ static const struct option options[] = {
 	{"image", required_argument, NULL, OPT_IMAGE},
 	{"root", required_argument, NULL, OPT_ROOT},
 	{"native", no_argument, NULL, OPT_NATIVE},
+	{"timing", required_argument, NULL, OPT_TIMING},
+	{"seed", required_argument, NULL, OPT_SEED},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -233,6 +248,13 @@ void run_options(struct boot *b, struct guest *g, int argc, char **argv, void (*
 		case OPT_NATIVE:
 			b->native = true;
 			break;
+		case OPT_TIMING:
+			b->timing.machine = timing_machine(optarg);
+			b->accel = ACCEL_TCG;
+			break;
+		case OPT_SEED:
+			b->timing.seed = parse_count(optarg, "--seed");
+			break;
 		case 'v':
 			g->verbose = true;
 			break;
@@ -278,6 +300,7 @@ int run_main(int argc, char **argv)
 	choose_program(&p, &b);
 	boot_check(&p, &b); /* a slip of the fingers shows before the build */
 	strv_add(&image, "image");
+	timing_targets(&p, &b.timing, &image);
 	ninja_run(&image);
 	g.argv = boot_command(&p, &b);
 	if (g.verbose)

@@ -22,6 +22,7 @@ struct boot {
 	struct strv command; /* a Linux program with its arguments, by way of the image */
 	bool is_world;       /* Linux programs are to run */
 	bool native;         /* the console of native programs instead of Linux */
+	struct timing_run timing; /* under the timing model, if it names a machine */
 	struct strv qemu_args;
 	bool on_linux; /* not Skerry: linux.c, with programs of its image */
 	bool gdb;

@@ -64,6 +64,12 @@ static void unmap(void *arg, struct inode *inode, u64 first, u64 last)
 	fmap_unmap(inode, first, last);
 }
 
+static bool is_mapped_writable(void *arg, struct inode *inode)
+{
+	(void)arg;
+	return fmap_is_writable(inode);
+}
+
 static void signal_task(void *arg, struct vfs_task *task, int sig)
 {
 	(void)arg;
@@ -180,6 +186,7 @@ struct vfs *env_init(void)
 		.user_read = user_read,
 		.user_write = user_write,
 		.unmap = unmap,
+		.mapped_writable = is_mapped_writable,
 		.signal_task = signal_task,
 		.signal_group = signal_pgrp,
 		.signal_ignored = is_ignored,

@@ -41,6 +41,8 @@ static int check(struct mm *mm, u64 addr, u32 how, struct vma **out)
 
 	if (!vma || (vma->start > addr && !grow_stack(mm, vma, addr)))
 		return TOUCH_MAPERR;
+	if (vma->flags & VM_GUARD)
+		return TOUCH_MAPERR;
 	if (!prot_allows(vma->prot, how))
 		return TOUCH_ACCERR;
 	*out = vma;

@@ -56,8 +56,20 @@ static void file_backing_release(struct backing *backing)
 	free(f);
 }
 
+static bool file_backing_resident(struct backing *backing, u64 index)
+{
+	struct file_backing *f = container_of(backing, struct file_backing, backing);
+	struct page *page = NULL;
+
+	if (file_page(f->file, index, false, &page) || !page)
+		return false;
+	ram_put(page);
+	return true;
+}
+
 static const struct backing_ops file_ops = {
 	.page = file_backing_page,
+	.resident = file_backing_resident,
 	.release = file_backing_release,
 };
 
@@ -110,6 +122,21 @@ static void unmap_in(struct mm *mm, const struct inode *inode, u64 first, u64 la
 		high = MIN(last - from, pages - 1) + 1;
 		mm_drop(mm, v->start + low * PAGE_SIZE, v->start + high * PAGE_SIZE);
 	}
+}
+
+bool fmap_is_writable(struct inode *inode)
+{
+	for (struct process *p = process_from(0); p; p = p->list_next) {
+		for (u32 i = 0; p->mm && i < p->mm->vmas.count; i++) {
+			const struct vma *v = &p->mm->vmas.list[i];
+			struct file *file = backing_file(v->object);
+
+			if (file && file->inode == inode && v->flags & VM_SHARED &&
+			    !(v->flags & VM_DENYWRITE))
+				return true;
+		}
+	}
+	return false;
 }
 
 void fmap_unmap(struct inode *inode, u64 first, u64 last)

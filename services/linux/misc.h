@@ -12,6 +12,10 @@ void usage_of_process(const struct process *p, struct k_rusage *usage);
 /* exit.c: the parent of a vfork may go on. */
 void process_end_vfork(struct process *p);
 
+/* peer.c */
+/** Whether @t may see all of @p: ptrace(2), PTRACE_MODE_ATTACH_REALCREDS. */
+bool process_may_inspect(const struct thread *t, const struct process *p);
+
 /* pidfd.c */
 /** A descriptor for @p in @t; @flags O_NONBLOCK. A negative errno on failure. */
 int pidfd_new(struct thread *t, struct process *p, u32 flags);

@@ -65,8 +65,17 @@ static void anonymous_release(struct backing *backing)
 	free(a);
 }
 
+static bool anonymous_resident(struct backing *backing, u64 index)
+{
+	struct anonymous *a = container_of(backing, struct anonymous, backing);
+	const u64 *entry = pagemap_find(&a->pages, index * PAGE_SIZE);
+
+	return entry && *entry;
+}
+
 static const struct backing_ops anonymous_ops = {
 	.page = anonymous_page,
+	.resident = anonymous_resident,
 	.release = anonymous_release,
 };
 
@@ -224,6 +233,7 @@ struct mm *mm_fork(struct mm *from)
 	vmas = mm->vmas;
 	*mm = *from;
 	mm->users = 1;
+	mm->lock_future = false;
 	mm->vmas = vmas;
 	mm->space = space;
 	mm->pages = (struct pagemap){0};
@@ -235,6 +245,7 @@ struct mm *mm_fork(struct mm *from)
 		return NULL;
 	}
 	mm->total_bytes = 0;
+	vma_flag(&mm->vmas, 0, MM_TOP, ~VM_LOCKED, 0); /* locks are not inherited */
 	for (u32 i = 0; i < mm->vmas.count; i++)
 		mm->total_bytes += mm->vmas.list[i].end - mm->vmas.list[i].start;
 	return mm;

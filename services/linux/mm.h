@@ -32,6 +32,13 @@
 #define VM_DENYWRITE  32u /* shared, of a file that is not open for writing: mprotect is refused */
 #define VM_STACK      64u
 #define VM_VDSO       128u
+#define VM_SEALED     256u
+#define VM_GUARD      512u /* touching it is a fault, whatever its rights */
+#define VM_HUGE       1024u
+#define VM_NOHUGE     2048u
+#define VM_DONTDUMP   4096u
+
+#define HUGE_BYTES    (2 * MiB)
 
 #define MM_TOP        0x00007ffffffff000ul /* TASK_SIZE_MAX */
 #define MM_LOWEST     0x10000ul            /* vm.mmap_min_addr */
@@ -59,6 +66,8 @@ struct backing_ops {
 	int (*page)(struct backing *backing, u64 index, bool shared, bool nowait,
 		    struct page **out);
 	void (*release)(struct backing *backing);
+	/* Whether the page at @index is in memory without being asked for; NULL: it is not. */
+	bool (*resident)(struct backing *backing, u64 index);
 	/* The path, for /proc/PID/maps; may be NULL. */
 	s64 (*path)(struct backing *backing, char *out, u64 size);
 	/* Device and inode, for the same. May be NULL. */
@@ -81,6 +90,7 @@ struct mm {
 	u64 code_start, code_end, data_start, data_end, stack_start;
 	u64 args_start, args_end, env_start, env_end;
 	u64 vdso;
+	bool lock_future;                      /* mlockall(MCL_FUTURE) */
 	u64 limit_as, limit_data, limit_stack; /* RLIMIT_*, bytes */
 	u64 peak_pages;
 	u64 minor_faults;
@@ -143,6 +153,9 @@ bool mm_within_limit(const struct mm *mm, u64 bytes);
 
 /** Bytes of ranges that count as data: private, writable, not the stack. */
 u64 mm_data_bytes(const struct mm *mm);
+
+/** Bytes of ranges that are locked: lock.c. */
+u64 mm_locked_bytes(const struct mm *mm);
 
 /** Where @bytes are free, or 0. */
 u64 mm_find_gap(const struct mm *mm, u64 bytes, u64 low);

@@ -112,6 +112,18 @@ s64 sys_open_by_handle_at(struct thread *t, const u64 *a)
 
 /* ---- names ---- */
 
+s64 sys_memfd_create(struct thread *t, const u64 *a)
+{
+	char *name;
+	s64 err = name_get(t, a[0], &name);
+
+	if (err)
+		return err == -ENAMETOOLONG ? -EINVAL : err;
+	err = vfs_memfd_create(&t->vfs, name, (u32)a[1]);
+	name_put(name);
+	return err;
+}
+
 s64 sys_mkdirat(struct thread *t, const u64 *a)
 {
 	s64 result;

@@ -162,7 +162,7 @@ static void show_memory(const struct mm *mm, struct text *out)
 	u64 shared = shared_pages(mm), pages = mm->pages.npages;
 
 	text_printf(out, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\n",
-		    mm->total_bytes / KiB, mm->total_bytes / KiB, 0ul);
+		    mm->total_bytes / KiB, mm->total_bytes / KiB, mm_locked_bytes(mm) / KiB);
 	text_printf(out, "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8lu kB\n",
 		    mm->peak_pages * 4, pages * 4, (pages - shared) * 4, shared * 4);
 	text_printf(out, "VmData:\t%8lu kB\nVmExe:\t%8lu kB\n", mm_data_bytes(mm) / KiB,

@@ -6,8 +6,8 @@
  */
 #include "chunk.h"
 
-#include <rt/rt.h>
 #include <rt/monitor.h>
+#include <rt/rt.h>
 #include <errno.h>
 #include <string.h>
 

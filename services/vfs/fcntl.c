@@ -38,6 +38,9 @@ static s64 on_file(struct vfs_task *t, struct file *file, int fd, int cmd, u64 a
 	switch (cmd) {
 	case F_SETFL:
 		return set_flags(t, file, fd, arg);
+	case VFS_F_ADD_SEALS:
+	case VFS_F_GET_SEALS:
+		return file_seals(t, file, cmd, arg);
 	case F_SETPIPE_SZ:
 	case F_GETPIPE_SZ:
 		return pipe_fcntl(t, file, cmd, arg);

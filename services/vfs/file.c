@@ -145,6 +145,8 @@ int file_check_mmap(struct vfs_task *t, struct file *file, bool shared, u32 prot
 		return -EACCES;
 	if ((prot & PROT_EXEC) && noexec)
 		return -EPERM;
+	if (shared && (prot & PROT_WRITE) && file->inode->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE))
+		return -EPERM;
 	if (file->ops->mmap)
 		return file->ops->mmap(t, file, shared);
 	if (!inode_is(file->inode, S_IFREG) || !file->inode->ops->page)

@@ -146,6 +146,7 @@ struct inode {
 	u32 mode, nlink, uid, gid, rdev;
 	u32 refs;
 	u32 flags;           /* VFS_FL_* */
+	u32 seals;           /* SEAL_*: promises about a file in memory (memfd.c) */
 	s32 writers;         /* opened for writing; negative: how many deny it (running programs) */
 	bool numbered;       /* somebody has a handle of it */
 	bool linkable;       /* made by O_TMPFILE without O_EXCL, and has no name yet */
@@ -155,6 +156,15 @@ struct inode {
 	void *mapping;     /* the personality's: where the file is mapped */
 	void *private;     /* the file system's */
 };
+
+/* F_SEAL_* of fcntl(2) */
+#define SEAL_SEAL         0x01u
+#define SEAL_SHRINK       0x02u
+#define SEAL_GROW         0x04u
+#define SEAL_WRITE        0x08u
+#define SEAL_FUTURE_WRITE 0x10u
+#define SEAL_EXEC         0x20u
+#define SEALS_KNOWN       0x3fu
 
 static inline bool inode_is(const struct inode *inode, u32 type)
 {

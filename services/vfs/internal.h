@@ -37,6 +37,7 @@ struct vfs {
 	struct sysctl *sysctls;
 	struct proc_entry *sysctl_entries;
 	struct mount *anon; /* of pipes and all that has no place; not in the tree */
+	struct mount *shm;  /* of files in memory without a name; neither */
 
 	/* mount.c */
 	struct mounts *mounts;
@@ -68,6 +69,16 @@ struct vfs {
 	struct wait_queue lock_wait; /* a lock was given up */
 	struct lock_waiter *lock_waiters;
 };
+
+/* memfd.c: seals. F_ADD_SEALS, F_GET_SEALS; may the size change, or bytes before @end be written?
+ */
+s64 file_seals(struct vfs_task *t, struct file *file, int cmd, u64 arg);
+bool inode_has_seals(const struct inode *inode);
+int seals_check_size(const struct inode *inode, u64 size);
+int seals_check_write(const struct inode *inode, u64 end);
+
+#define VFS_F_ADD_SEALS 1033
+#define VFS_F_GET_SEALS 1034
 
 /* mount.c: the mounts an instance begins and ends with. */
 int mount_first(struct vfs *vfs);

@@ -340,6 +340,10 @@ int mount_first(struct vfs *vfs)
 	if (!err)
 		err = mount_inside(vfs, sb, "anon", VFS_MNT_NOATIME, &vfs->anon);
 	if (!err)
+		err = tmpfs_new(vfs, "tmpfs", VFS_TMPFS_MAGIC, "size=0,nr_inodes=0", &sb);
+	if (!err)
+		err = mount_inside(vfs, sb, "tmpfs", VFS_MNT_NOATIME, &vfs->shm);
+	if (!err)
 		err = tmpfs_new(vfs, "nsfs", VFS_NSFS_MAGIC, "", &sb);
 	if (!err)
 		err = mount_inside(vfs, sb, "nsfs", 0, &vfs->nsfs);
@@ -354,6 +358,8 @@ void mount_last(struct vfs *vfs)
 		mount_put(vfs->nsfs);
 	if (vfs->anon)
 		mount_put(vfs->anon);
+	if (vfs->shm)
+		mount_put(vfs->shm);
 	if (vfs->mounts)
 		mounts_destroy(vfs->mounts);
 	if (vfs->nullfs)

@@ -89,6 +89,8 @@ s64 pagefile_write(struct vfs_task *t, struct file *file, struct uio *uio, s64 *
 	size_t before = uio->done;
 	s64 err = check_write(t, file, uio, pos);
 
+	if (!err && uio->left && inode->seals)
+		err = seals_check_write(inode, (u64)*pos + uio->left);
 	if (err || !uio->left)
 		return err;
 	file_modified(t, file);

@@ -156,6 +156,7 @@ int tmpfs_make_inode(struct superblock *sb, const struct new_node *node, struct 
 	inode->rdev = node->rdev;
 	if (inode_is(inode, S_IFREG)) {
 		inode->fops = &tmpfs_file_ops;
+		inode->seals = SEAL_SEAL;
 	} else if (inode_is(inode, S_IFDIR)) {
 		inode->fops = &tmpfs_dir_ops;
 		tmpfs_dir_init(ti, ti);

@@ -68,7 +68,14 @@ static void set_size(struct inode *inode, u64 size)
 
 static int set_attr(struct vfs_task *t, struct inode *inode, const struct attr *attr)
 {
+	int err = attr->valid & ATTR_SIZE ? seals_check_size(inode, attr->size) : 0;
+
 	(void)t;
+	if (!err && attr->valid & ATTR_MODE && inode->seals & SEAL_EXEC &&
+	    (inode->mode ^ attr->mode) & 0111)
+		err = -EPERM;
+	if (err)
+		return err;
 	if (attr->valid & ATTR_SIZE)
 		set_size(inode, attr->size);
 	inode_set_attr(inode, attr);
@@ -152,6 +159,8 @@ static int fallocate_range(struct vfs_task *t, struct file *file, u32 mode, u64 
 	u64 end = offset + len;
 	int err;
 
+	if (mode & PUNCH_HOLE && inode->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE))
+		return -EPERM;
 	if (mode & PUNCH_HOLE) {
 		punch(inode, offset, end);
 		file_modified(t, file);
@@ -159,6 +168,8 @@ static int fallocate_range(struct vfs_task *t, struct file *file, u32 mode, u64 
 	}
 	if (!(mode & KEEP_SIZE) && end > inode->size && end > t->fsize_limit)
 		return -EFBIG;
+	if (!(mode & KEEP_SIZE) && end > inode->size && inode->seals & SEAL_GROW)
+		return -EPERM;
 	/* As Linux: more than the file system can ever hold is refused before it is tried. */
 	if (fs->max_pages && len / PAGE_SIZE > fs->max_pages)
 		return -ENOSPC;

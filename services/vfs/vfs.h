@@ -65,6 +65,9 @@ struct vfs_env {
 	/* Pages @first to @last of a file are no longer the file's: unmap them everywhere. */
 	void (*unmap)(void *arg, struct inode *inode, u64 first, u64 last);
 
+	/* Is the file mapped shared, so that it can be written through? May be NULL. */
+	bool (*mapped_writable)(void *arg, struct inode *inode);
+
 	/* Signals and jobs. */
 	void (*signal_task)(void *arg, struct vfs_task *task, int sig); /* SIGPIPE, SIGXFSZ */
 	void (*signal_group)(void *arg, u32 pgrp, int sig);
@@ -325,6 +328,11 @@ s64 vfs_splice(struct vfs_task *t, int in_fd, s64 *in_pos, int out_fd, s64 *out_
 s64 vfs_tee(struct vfs_task *t, int in_fd, int out_fd, size_t len, u32 flags);
 /* vmsplice(2): @uio is the process's memory, which is read or written as @fd is open. */
 s64 vfs_vmsplice(struct vfs_task *t, int fd, struct uio *uio, u32 flags);
+
+/* --- Files in memory (memfd.c) --- */
+
+/* memfd_create(2) */
+int vfs_memfd_create(struct vfs_task *t, const char *name, u32 flags);
 
 /* --- Locks (locks.c) --- */
 

@@ -25,6 +25,8 @@
 #define LMAP_STACK           0x20000u
 #define LMAP_HUGETLB         0x40000u
 #define LMAP_FIXED_NOREPLACE 0x100000u
+/* What MAP_SHARED_VALIDATE knows: all but MAP_SYNC, which needs memory that lasts. */
+#define LMAP_KNOWN           0x7c17f9ffu
 
 #define MREMAP_MAYMOVE       1u
 #define MREMAP_FIXED         2u
@@ -39,6 +41,8 @@
 #define MADV_REMOVE          9
 #define MADV_DONTFORK        10
 #define MADV_DOFORK          11
+#define MADV_MERGEABLE       12
+#define MADV_UNMERGEABLE     13
 #define MADV_HUGEPAGE        14
 #define MADV_NOHUGEPAGE      15
 #define MADV_DONTDUMP        16
@@ -49,6 +53,10 @@
 #define MADV_PAGEOUT         21
 #define MADV_POPULATE_READ   22
 #define MADV_POPULATE_WRITE  23
+#define MADV_DONTNEED_LOCKED 24
+#define MADV_COLLAPSE        25
+#define MADV_GUARD_INSTALL   102
+#define MADV_GUARD_REMOVE    103
 
 #define MS_ASYNC             1u
 #define MS_INVALIDATE        2u

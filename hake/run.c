@@ -23,6 +23,8 @@ char *boot_append(const struct boot *b)
 	/* Whoever says what a panic shall do is heard. */
 	if (b->panic_exits && !(b->append && strstr(b->append, "panic=")))
 		strv_add(&words, "panic=exit");
+	if (b->is_world) /* all its programs run on core 0 */
+		strv_add(&words, "first_core=75");
 	if (b->native)
 		strv_add(&words, "native=1");
 	if (b->append && *b->append)

@@ -44,20 +44,32 @@ const char *bootinfo_option(const struct bootinfo *b, const char *name)
 	return NULL;
 }
 
-u32 bootinfo_cores(const struct bootinfo *b, u32 most)
+/* The number that is the value of option @name, from 1 to @max; 0 if the option is not there. */
+static u32 option_number(const struct bootinfo *b, const char *name, u32 max)
 {
-	const char *value = bootinfo_option(b, "cores");
-	const char *at = value;
+	const char *value = bootinfo_option(b, name), *at = value;
 	u32 n = 0;
 
 	if (!value)
-		return most;
-	for (; *at >= '0' && *at <= '9' && n < MACHINE_MAX_CORES; at++)
+		return 0;
+	for (; *at >= '0' && *at <= '9' && n <= max; at++)
 		n = n * 10 + (u32)(*at - '0');
-	if (n == 0 || (*at && *at != ' '))
-		fail("\"cores=%.*s\" on the command line: expected a number from 1 to %u",
-		     (int)strnlen(value, 20), value, MACHINE_MAX_CORES);
-	return MIN(n, most);
+	if (n == 0 || n > max || (*at && *at != ' '))
+		fail("\"%s=%.*s\" on the command line: expected a number from 1 to %u", name,
+		     (int)strnlen(value, 20), value, max);
+	return n;
+}
+
+u32 bootinfo_cores(const struct bootinfo *b, u32 most)
+{
+	u32 n = option_number(b, "cores", MACHINE_MAX_CORES);
+
+	return n ? MIN(n, most) : most;
+}
+
+u32 bootinfo_first_core(const struct bootinfo *b)
+{
+	return option_number(b, "first_core", 90);
 }
 
 void bootinfo_read(u32 magic, u64 info, struct bootinfo *b)

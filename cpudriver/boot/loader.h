@@ -87,6 +87,9 @@ const char *bootinfo_option(const struct bootinfo *b, const char *name);
 /** What "cores=N" says, or @most. Fails if it is no number from 1 on. */
 u32 bootinfo_cores(const struct bootinfo *b, u32 most);
 
+/** What "first_core=PERCENT" says (memory_share()), or 0. Fails if it is no number from 1 to 90. */
+u32 bootinfo_first_core(const struct bootinfo *b);
+
 /* memmap.c */
 
 #define MEMMAP_MAX 1024u
@@ -145,8 +148,12 @@ void machine_compare_built_in(const struct machine *m, const void *image, u64 im
 /** Moves the boot image to memory of node 0, in 2 MiB pages of its own. Returns where. */
 u64 image_place(const struct bootinfo *b);
 
-/** Gives each core of @m its share: machine_core.mem_base and mem_bytes. */
-void memory_share(struct machine *m);
+/**
+ * Gives each core of @m its share: machine_core.mem_base and mem_bytes. Core 0, on which Linux
+ * programs run, gets about @first_percent of its node's memory, if that leaves the others enough;
+ * 0: as much as any other.
+ */
+void memory_share(struct machine *m, u32 first_percent);
 
 /* clock.c */
 

@@ -117,7 +117,7 @@ void main(u32 magic, u64 info)
 	m = machine_make(&found);
 	machine_compare_built_in(m, plan.image, plan.image_bytes);
 	m->ncores = bootinfo_cores(&boot, m->ncores);
-	memory_share(m);
+	memory_share(m, bootinfo_first_core(&boot));
 	if (machine_check(m, m->size_bytes))
 		fail("this machine's ACPI tables contradict each other: no description of it is "
 		     "sound");

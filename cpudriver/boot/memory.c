@@ -5,7 +5,7 @@
  * whole 2 MiB pages. Memory has holes (the PCI hole, firmware's tables), so shares are as equal as
  * their least can be large: that is found first; then each piece between holes is divided equally
  * among the cores that fit into it. A core whose node has no memory is counted with the nearest
- * node that has some.
+ * node that has some. Core 0 may be counted as several, which share a piece.
  *
  * Runs in: the loader.
  */
@@ -106,54 +106,74 @@ static u32 lender_of(const struct machine *m, u32 node)
 }
 
 /*
- * Divides @node's memory among its @cores, in order of addresses and of numbers: as many for each
- * piece as have @share there, and among those all of the piece.
+ * Divides @node's memory among its cores, in order of addresses and of numbers: as many shares for
+ * each piece as have @share there, and among those all of the piece. Core 0 gets the first @first
+ * of them, or as many as the first piece has.
  */
-static void hand_out(struct machine *m, const u8 *lender, u32 node, u64 share, u64 cores)
+static void hand_out(struct machine *m, const u8 *lender, u32 node, u64 share, u64 shares,
+		     u64 first)
 {
 	struct machine_core *c = machine_cores(m);
 
-	for (u32 i = 0; i < m->nmem && cores; i++) {
+	for (u32 i = 0; i < m->nmem && shares; i++) {
 		u64 base, end, here, bytes;
 
 		usable(&machine_mem(m)[i], &base, &end);
-		here = MIN((end - base) / share, cores);
+		here = MIN((end - base) / share, shares);
 		if (machine_mem(m)[i].node != node || !here)
 			continue;
-		bytes = MIN(ROUND_DOWN((end - base) / here, LARGE_PAGE), PHYSMAP_MAX);
-		for (cores -= here; here; c++) {
+		bytes = ROUND_DOWN((end - base) / here, LARGE_PAGE);
+		for (; here; c++) {
+			u64 n = c == machine_cores(m) ? MIN(first, here) : 1;
+
 			if (lender[c->node] != node)
 				continue;
+			shares -= c == machine_cores(m) ? first : 1;
+			here -= n;
 			c->mem_base = base;
-			c->mem_bytes = bytes;
-			base += bytes;
-			here--;
+			c->mem_bytes = MIN(n * bytes, PHYSMAP_MAX);
+			base += n * bytes;
 		}
 	}
 }
 
-void memory_share(struct machine *m)
+/* As how many cores core 0 is counted among @cores, to get about @percent of their memory. */
+static u64 weight_of_first(const struct machine *m, u32 node, u64 cores, u32 percent)
+{
+	u64 weight = percent ? MAX(percent * (cores - 1) / (100 - percent), 1ul) : 1;
+
+	/* The others need as much to start, and some services, as without this. */
+	while (weight > 1 && largest_share(m, node, cores + weight - 1) < 4 * SHARE_MIN)
+		weight /= 2;
+	return weight;
+}
+
+void memory_share(struct machine *m, u32 first_percent)
 {
 	static u8 lender[MACHINE_MAX_NODES];
 	static u32 cores[MACHINE_MAX_NODES];
+	u32 first_node;
 
 	memset(cores, 0, sizeof(cores));
 	for (u32 node = 0; node < m->nnodes; node++)
 		lender[node] = (u8)lender_of(m, node);
 	for (u32 i = 0; i < m->ncores; i++)
 		cores[lender[machine_cores(m)[i].node]]++;
+	first_node = lender[machine_cores(m)->node];
 	for (u32 node = 0; node < m->nnodes; node++) {
-		u64 share;
+		u64 weight = 1, share;
 
 		if (!cores[node])
 			continue;
-		share = largest_share(m, node, cores[node]);
+		if (node == first_node)
+			weight = weight_of_first(m, node, cores[node], first_percent);
+		share = largest_share(m, node, cores[node] + weight - 1);
 		if (share < SHARE_MIN)
 			fail("node %u: %lu MiB of memory above %lu MiB are too little for %u "
 			     "core%s of %lu MiB: give it more memory, or use fewer cores (cores=N)",
 			     node, count_shares(m, node, LARGE_PAGE) * LARGE_PAGE / MiB,
 			     CORES_MEMORY_START / MiB, cores[node], cores[node] == 1 ? "" : "s",
 			     SHARE_MIN / MiB);
-		hand_out(m, lender, node, share, cores[node]);
+		hand_out(m, lender, node, share, cores[node] + weight - 1, weight);
 	}
 }

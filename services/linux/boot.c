@@ -50,12 +50,15 @@ static bool end_is_panic; /* that of process 1 */
 
 int boot_set_cmdline(const char *line)
 {
-	static const char ours[] = "panic=exit";
-	size_t n = sizeof(ours) - 1;
+	static const char *const ours[] = {"panic=exit", "first_core="};
 	char *copy;
 
-	if (strncmp(line, ours, n) == 0 && (!line[n] || line[n] == ' '))
-		line += n + (line[n] == ' ');
+	for (u32 i = 0; i < ARRAY_SIZE(ours); i++) {
+		if (strncmp(line, ours[i], strlen(ours[i])) == 0) {
+			line += strcspn(line, " ");
+			line += *line == ' ';
+		}
+	}
 	copy = strdup(line);
 	if (!copy)
 		return -ENOMEM;

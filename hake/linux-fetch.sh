@@ -7,13 +7,10 @@
 # files vmlinuz, and version, in that folder.
 
 suite=trixie-backports
-mirror=${SKERRY_MIRROR:-http://deb.debian.org/debian}
 series=7
 linux=${build:=${SKERRY_BUILD:-build}}/linux
 
-say() {
-	echo "hake: $*" >&2
-}
+. hake/apt.sh
 
 # What to do instead; the reason $1 comes first.
 give_up() {
@@ -22,38 +19,6 @@ give_up() {
 	say "name a kernel file of Linux $series (any x86-64 vmlinuz, with a serial console and devtmpfs"
 	say "built in) in \$SKERRY_LINUX. hake/README.md, Linux, says more."
 	return 1
-}
-
-# Debian's keys; a Debian 12 that is up to date has those of Debian 13, too.
-find_keyring() {
-	for file in /usr/share/keyrings/debian-archive-keyring.gpg /usr/share/keyrings/debian-archive-keyring.pgp; do
-		if [ -f "$file" ]; then
-			echo "$file"
-			return 0
-		fi
-	done
-	give_up "there are no keys of Debian (/usr/share/keyrings/debian-archive-keyring.gpg): install the package debian-archive-keyring."
-}
-
-# Runs an apt program, $1, with the set-up of build/linux/apt. Proxies are taken from the machine.
-private_apt() {
-	program=$1
-	shift
-	"$program" -q=2 \
-		-o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=/dev/null \
-		-o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
-		-o Dir::State="$apt/state" -o Dir::State::Status="$apt/status" \
-		-o Dir::Cache="$apt/cache" -o Dir::Log="$apt" \
-		-o APT::Architecture=amd64 -o APT::Architectures=amd64 -o APT::Sandbox::User=root \
-		-o APT::Update::Error-Mode=any -o Acquire::Languages=none -o Acquire::Retries=2 -o Acquire::http::Timeout=20 "$@"
-}
-
-set_up_apt() {
-	keyring=$(find_keyring) || return 1
-	mkdir -p "$linux/apt/state/lists/partial" "$linux/apt/cache/archives/partial"
-	apt=$(cd "$linux/apt" && pwd)
-	: >"$apt/status"
-	echo "deb [arch=amd64 signed-by=$keyring] $mirror $suite main" >"$apt/sources.list"
 }
 
 # The newest of the package names on standard input: Debian's usual kernel, neither the one for
@@ -78,7 +43,8 @@ unpack_kernel() {
 
 # Looks for the newest kernel, and fetches it unless it is here.
 fetch_linux() {
-	set_up_apt || return 1
+	set_up_apt "$linux/apt" "$suite" ||
+		give_up "there are no keys of Debian (/usr/share/keyrings/debian-archive-keyring.gpg): install the package debian-archive-keyring." || return 1
 	private_apt apt-get update >&2 ||
 		give_up "the list of packages of $suite could not be fetched." || return 1
 	package=$(private_apt apt-cache pkgnames linux-binary- | newest_package)

@@ -21,9 +21,15 @@ struct dname {
 	char bytes[];
 };
 
+/* What a name of @len bytes takes. */
+static size_t dname_bytes(u32 len)
+{
+	return sizeof(struct dname) + len + 1;
+}
+
 static struct dname *dname_new(const char *bytes, u32 len)
 {
-	struct dname *name = malloc(sizeof(*name) + len + 1);
+	struct dname *name = malloc(dname_bytes(len));
 
 	if (!name)
 		return NULL;
@@ -45,10 +51,15 @@ static struct dname *dname_of(const struct dentry *dentry)
 	return container_of(dentry->name, struct dname, bytes);
 }
 
-static void dname_put(struct dname *name)
+/* Give the reference of @dentry to its name back. */
+static void drop_name(struct dentry *dentry)
 {
-	if (--name->refs == 0)
-		free(name);
+	struct dname *name = dname_of(dentry);
+
+	if (--name->refs)
+		return;
+	dentry->sb->vfs->caches.name_bytes -= dname_bytes(dentry->len);
+	free(name);
 }
 
 static inline u64 load(const char *at, u32 bytes)
@@ -177,6 +188,8 @@ static struct dentry *alloc(struct superblock *sb, const char *bytes, u32 len)
 		return NULL;
 	}
 	set_name(dentry, name, len);
+	sb->vfs->caches.ndentries++;
+	sb->vfs->caches.name_bytes += dname_bytes(len);
 	dentry->sb = sb;
 	dentry->refs = 1;
 	return dentry;
@@ -208,7 +221,8 @@ static struct dentry *free_one(struct dentry *dentry)
 		child_out(dentry);
 	if (dentry->inode)
 		inode_put(dentry->inode);
-	dname_put(dname_of(dentry));
+	drop_name(dentry);
+	dentry->sb->vfs->caches.ndentries--;
 	free(dentry);
 	return parent;
 }
@@ -392,7 +406,7 @@ void dentry_move(struct dentry *dentry, struct dentry *target, bool exchange)
 	} else {
 		struct dentry *old_parent = dentry->parent;
 
-		dname_put(dname_of(dentry));
+		drop_name(dentry);
 		dentry->name = target->name;
 		dentry->len = target->len;
 		dname_of(dentry)->refs++;

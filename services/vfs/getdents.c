@@ -22,40 +22,40 @@ struct records {
 	int err; /* why a name was not taken; counts only if none was */
 };
 
-/* struct linux_dirent64; struct linux_dirent has the type in its last byte instead. */
+/* struct linux_dirent64; struct linux_dirent has the name here and the type in its last byte. */
 struct record {
 	u64 ino, off;
 	u16 reclen;
-	char rest[1 + VFS_NAME_MAX + 1 + 7];
+	char rest[];
 };
 
-static_assert(offsetof(struct record, rest) == 18, "getdents64(2)");
+#define RECORD_HEAD offsetof(struct record, rest)
+
+static_assert(RECORD_HEAD == 18, "getdents64(2)");
 
 static bool put_record(struct dir_context *ctx, const char *name, u32 len, u64 ino, u32 type,
 		       u64 next)
 {
 	struct records *r = container_of(ctx, struct records, ctx);
-	struct record rec = {.ino = ino, .off = next};
-	size_t head = offsetof(struct record, rest) + (r->old ? 0 : 1);
-	size_t reclen = ROUND_UP(head + len + 1 + (r->old ? 1 : 0), 8ul);
+	struct record *record = (struct record *)(r->buf + r->len);
+	/* The head, the name with its NUL, and the type, which is before or behind it. */
+	size_t reclen = ROUND_UP(RECORD_HEAD + len + 2, 8ul);
 
 	if (len > VFS_NAME_MAX) {
 		r->err = -EIO;
 		return false;
 	}
-	rec.reclen = (u16)reclen;
-	if (r->old) {
-		memcpy(rec.rest, name, len);
-		((char *)&rec)[reclen - 1] = (char)type;
-	} else {
-		rec.rest[0] = (char)type;
-		memcpy(rec.rest + 1, name, len);
-	}
 	if (reclen > r->room - r->len) {
 		r->err = -EINVAL;
 		return false;
 	}
-	memcpy(r->buf + r->len, &rec, reclen);
+	((u64 *)record)[reclen / 8 - 1] = 0; /* what is behind the name and its NUL */
+	record->ino = ino;
+	record->off = next;
+	record->reclen = (u16)reclen;
+	memcpy(record->rest + !r->old, name, len);
+	record->rest[!r->old + len] = 0;
+	*(r->old ? (char *)record + reclen - 1 : record->rest) = (char)type;
 	r->len += reclen;
 	return true;
 }

@@ -24,6 +24,7 @@ struct inode *inode_new(struct superblock *sb, const struct inode_ops *ops, u32 
 
 	if (!inode)
 		return NULL;
+	sb->vfs->caches.ninodes++;
 	inode->sb = sb;
 	inode->ops = ops;
 	inode->mode = mode;
@@ -37,6 +38,7 @@ void inode_free(struct inode *inode)
 {
 	locks_free(inode);
 	inode_xattrs_free(inode);
+	inode->sb->vfs->caches.ninodes--;
 	free(inode);
 }
 

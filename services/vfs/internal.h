@@ -29,6 +29,11 @@ struct vfs {
 	struct dentry *lru_first, *lru_last; /* unused ones, least recently used first */
 	u32 nunused, max_unused;
 
+	/* what is kept of files, for /sys/kernel/skerry/caches */
+	struct {
+		u64 ndentries, name_bytes, ninodes;
+	} caches;
+
 	/* file.c */
 	u32 nfiles, max_files;
 

@@ -4,6 +4,7 @@
  * Runs in: the personality, host tests.
  */
 #include "pseudo.h"
+#include "tmpfs.h"
 
 #include <stdlib.h>
 
@@ -25,6 +26,24 @@ static int mount(struct vfs *vfs, void *arg, const char *source, const char *opt
 	return pseudo_mount(vfs, "sysfs", VFS_SYSFS_MAGIC, vfs->sysfs, out);
 }
 
+/* How much is cached of files, and how large each is: what slabinfo(5) tells on Linux. */
+static int show_caches(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
+{
+	const struct vfs *vfs = arg;
+
+	(void)reader;
+	(void)pid;
+	text_printf(out, "dentries %lu\nunused_dentries %u\ndentry_bytes %zu\nname_bytes %lu\n",
+		    vfs->caches.ndentries, vfs->nunused, sizeof(struct dentry),
+		    vfs->caches.name_bytes);
+	text_printf(out, "inodes %lu\ntmpfs_inode_bytes %zu\n", vfs->caches.ninodes,
+		    sizeof(struct tmpfs_inode));
+	return 0;
+}
+
+static const struct proc_entry caches = {
+	.name = "kernel/skerry/caches", .mode = 0444, .show = show_caches};
+
 int sysfs_register(struct vfs *vfs)
 {
 	static const char *const folders[] = {
@@ -42,7 +61,7 @@ int sysfs_register(struct vfs *vfs)
 		if (!pseudo_folder(vfs->sysfs, folders[i], __builtin_strlen(folders[i])))
 			return -ENOMEM;
 	}
-	return 0;
+	return pseudo_add(vfs->sysfs, &caches, vfs);
 }
 
 void sysfs_put(struct vfs *vfs)

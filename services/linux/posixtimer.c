@@ -21,6 +21,8 @@
 #define SIGEV_THREAD    2
 #define SIGEV_THREAD_ID 4
 
+#define IGNORED_NS      4000000ul /* the shortest interval of a timer whose signal is ignored */
+
 struct k_sigevent {
 	u64 value;
 	s32 signo, notify;
@@ -87,6 +89,8 @@ void posix_timer_taken(struct process *p, struct k_siginfo *info)
 	if (!timer)
 		return;
 	timer->queued = false;
+	if (!timer->is_cpu && timer->machine.interval_ns && !timer->machine.armed)
+		timer->overruns += timer_restart(&timer->machine, 0) - 1;
 	timer->told_overruns = timer->overruns;
 	timer->overruns = 0;
 	info->timer.overrun = overrun_value(timer->told_overruns);
@@ -96,13 +100,17 @@ void posix_timer_dropped(struct process *p, const struct k_siginfo *info)
 {
 	struct posix_timer *timer = find(p, info->timer.id);
 
-	if (timer)
-		timer->queued = false;
+	if (!timer)
+		return;
+	timer->queued = false;
+	/* Nobody takes notice: it goes on, but in no hurry. */
+	if (!timer->is_cpu && timer->machine.interval_ns && !timer->machine.armed)
+		timer_restart(&timer->machine, IGNORED_NS);
 }
 
-static void machine_expired(struct itimer *machine, u64 times)
+static void machine_expired(struct itimer *machine)
 {
-	notify(container_of(machine, struct posix_timer, machine), times);
+	notify(container_of(machine, struct posix_timer, machine), 1);
 }
 
 static void cpu_expired(struct cpu_timer *cpu)
@@ -264,6 +272,9 @@ static u64 end_of(const struct posix_timer *timer)
 		return timer->start_ns;
 	if (timer->is_cpu)
 		return timer->cpu.armed ? timer->cpu.expires_ns : 0;
+	if (!timer->machine.armed && timer->queued && timer->machine.interval_ns)
+		return timer->machine.ended_real_ns ? timer->machine.ended_real_ns
+						    : timer->machine.ended_ns;
 	if (!timer->machine.armed)
 		return 0;
 	return timer_clock_kind(timer->clock) == 1

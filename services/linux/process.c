@@ -108,9 +108,9 @@ static void list_remove(struct process *p)
 		p->list_next->list_prev = p->list_prev;
 }
 
-static void alarm_expired(struct itimer *timer, u64 times)
+/* setitimer(2); signal.c starts it again as the signal is taken. */
+static void alarm_expired(struct itimer *timer)
 {
-	(void)times;
 	signal_from_kernel(container_of(timer, struct process, real), SIGALRM);
 }
 

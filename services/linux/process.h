@@ -61,7 +61,8 @@ struct itimer {
 	u64 interval_ns;
 	u64 real_ns; /* of the real-time clock; 0: of the monotonic one */
 	struct itimer *next_real;
-	void (*expired)(struct itimer *timer, u64 times);
+	u64 ended_ns, ended_real_ns; /* when it ended last */
+	void (*expired)(struct itimer *timer);
 };
 
 /* A timer of the time that a process or one thread of it uses. */

@@ -138,6 +138,8 @@ static void take(struct process *p, struct pending *pending, int sig, struct k_s
 	}
 	if (info->code == SI_TIMER)
 		posix_timer_taken(p, info);
+	else if (sig == SIGALRM && p->real.interval_ns && !p->real.armed)
+		timer_restart(&p->real, 0);
 	if (!more)
 		pending->set &= ~SIG_MASK(sig);
 }

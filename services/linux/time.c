@@ -262,7 +262,7 @@ static void set_timer(struct process *p, u64 which, u64 value_ns, u64 interval_n
 		return;
 	}
 	timer_cancel(&p->real);
-	p->real.interval_ns = interval_ns;
+	p->real.interval_ns = value_ns ? interval_ns : 0;
 	if (value_ns)
 		timer_arm(&p->real, timer_deadline(value_ns));
 }

@@ -89,19 +89,26 @@ void timer_cancel(struct itimer *timer)
 
 static void expire(struct itimer *timer)
 {
-	u64 deadline_ns = timer->node.deadline_ns, real_ns = timer->real_ns, times = 1;
-
+	timer->ended_ns = timer->node.deadline_ns;
+	timer->ended_real_ns = timer->real_ns;
 	timer_cancel(timer);
-	if (timer->interval_ns) {
-		u64 now_ns = clock_now_ns();
+	timer->expired(timer);
+}
 
-		times += (MAX(now_ns, deadline_ns) - deadline_ns) / timer->interval_ns;
-		if (real_ns)
-			timer_arm_realtime(timer, real_ns + times * timer->interval_ns);
-		else
-			timer_arm(timer, deadline_ns + times * timer->interval_ns);
+u64 timer_restart(struct itimer *timer, u64 min_ns)
+{
+	u64 now_ns = clock_now_ns() + min_ns, ended_ns = timer->ended_ns, times;
+
+	if (timer->ended_real_ns) {
+		now_ns = timer_realtime_at(now_ns);
+		ended_ns = timer->ended_real_ns;
 	}
-	timer->expired(timer, times);
+	times = (MAX(now_ns, ended_ns) - ended_ns) / timer->interval_ns + 1;
+	if (timer->ended_real_ns)
+		timer_arm_realtime(timer, ended_ns + times * timer->interval_ns);
+	else
+		timer_arm(timer, ended_ns + times * timer->interval_ns);
+	return times;
 }
 
 /* Sleeps until the earliest; woken when there is an earlier one. */

@@ -18,14 +18,21 @@
 int timer_init(void);
 
 /**
- * Arm a timer for @deadline_ns of the monotonic clock; again every interval_ns, if that is set.
- * ->expired(timer, times) is called at the end, with how many intervals are over.
+ * Arm a timer for @deadline_ns of the monotonic clock. ->expired(timer) is called at the end, and
+ * it is no longer armed: one with an interval is started again by who takes notice of the end. So
+ * the shortest interval keeps nobody busy.
  */
 void timer_arm(struct itimer *timer, u64 deadline_ns);
 
 /** The same for a moment of the real-time clock: setting that clock moves it. */
 void timer_arm_realtime(struct itimer *timer, u64 real_ns);
 void timer_cancel(struct itimer *timer);
+
+/**
+ * Arm a timer that has ended for the next interval that is not over, at least @min_ns from now.
+ * Returns how many intervals are over, the one that ended included.
+ */
+u64 timer_restart(struct itimer *timer, u64 min_ns);
 
 /** The real-time clock, nanoseconds since 1970; at a moment of the monotonic one. */
 u64 timer_realtime_at(u64 monotonic_ns);

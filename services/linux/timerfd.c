@@ -26,12 +26,19 @@ struct timerfd {
 	struct wait_queue queue;
 };
 
-static void expired(struct itimer *timer, u64 times)
+static void expired(struct itimer *timer)
 {
 	struct timerfd *f = container_of(timer, struct timerfd, timer);
 
-	f->ticks += times;
+	f->ticks = 1;
 	wait_wake(&f->queue, POLLIN | POLLRDNORM);
+}
+
+/* Whoever looks at a timer that has ended counts its intervals and starts it again. */
+static void look(struct timerfd *f)
+{
+	if (f->ticks && f->timer.interval_ns && !f->timer.armed)
+		f->ticks += timer_restart(&f->timer, 0) - 1;
 }
 
 static void clock_was_set(struct wait_entry *entry, u32 events)
@@ -62,6 +69,7 @@ static s64 timerfd_read(struct vfs_task *t, struct file *file, struct uio *uio, 
 		if (err)
 			return err;
 	}
+	look(f);
 	ticks = f->ticks;
 	f->ticks = 0;
 	if (f->cancelled) {
@@ -137,10 +145,11 @@ static int get(struct thread *t, int fd, struct file **file, struct timerfd **f)
 	return 0;
 }
 
-static void read_timer(const struct timerfd *f, struct k_itimerspec *out)
+static void read_timer(struct timerfd *f, struct k_itimerspec *out)
 {
 	u64 now_ns = clock_now_ns(), left_ns = 0;
 
+	look(f);
 	if (f->timer.armed)
 		left_ns = MAX(f->timer.node.deadline_ns, now_ns + 1) - now_ns;
 	out->value = ns_to_timespec(left_ns);

@@ -11,12 +11,23 @@ struct vspace rt_space;
 static cap_t object_ram = DOMAIN_SLOT_RAM;
 static struct malloc_source heap_source;
 
-/* One request for memory of any type. */
+static bool (*give_some_back)(void);
+
+void memory_on_shortage(bool (*give_back)(void))
+{
+	give_some_back = give_back;
+}
+
+/* One request for memory of any type; if there is none, once more when some was given back. */
 static int ask_memory(u32 type, u64 bytes, struct rt_frame *out)
 {
 	struct sys_words words = {.w = {0, type, bytes}};
 	s64 result = monitor_ask_cap(MON_ALLOC, &words, &out->cap);
 
+	if (result == -ENOMEM && give_some_back && give_some_back()) {
+		words = (struct sys_words){.w = {0, type, bytes}};
+		result = monitor_ask_cap(MON_ALLOC, &words, &out->cap);
+	}
 	if (result < 0)
 		return (int)result;
 	out->handle = words.w[1];

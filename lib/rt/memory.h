@@ -22,6 +22,9 @@ extern struct vspace rt_space;
 /** Before anything else of this file. */
 void memory_init(void);
 
+/** Have @give_back called when there is no memory; it says whether it gave any back. */
+void memory_on_shortage(bool (*give_back)(void));
+
 /** Get a frame of at least @bytes; its content is undefined. 0 or -ENOMEM, -EINVAL. */
 int rt_frame_new(u64 bytes, struct rt_frame *frame);
 

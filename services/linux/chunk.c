@@ -4,6 +4,7 @@
 #include <rt/rt.h>
 #include <rt/monitor.h>
 #include <errno.h>
+#include <string.h>
 
 #define CHUNKS_VA  0x0000500000000000ul /* above all that lib/rt maps (DOMAIN_MAP_END) */
 #define CHUNK_MIN  (2 * MiB)
@@ -12,7 +13,11 @@
 #define LARGE_PAGE (2 * MiB)
 #define PART       4u        /* of what there is: what is asked for at a time */
 #define KEEP       (4 * MiB) /* free memory that is not given back */
-#define RESERVE    (2 * MiB) /* left with the monitor, for what pages do not serve */
+/* Left with the monitor, for what pages do not serve: page tables, the heap. */
+#define RESERVE_MIN  (2 * MiB)
+#define RESERVE_PART 32u
+
+struct chunk *chunks;
 
 static u64 places[CHUNKS / 64]; /* taken */
 static u64 total_pages;
@@ -43,6 +48,21 @@ static int map(const struct rt_frame *frame, u64 va)
 			  MAP_READ | MAP_WRITE | MAP_LARGE);
 }
 
+static void list_add(struct chunk *chunk)
+{
+	struct chunk **at = &chunks, *prev = NULL;
+
+	while (*at && *at < chunk) {
+		prev = *at;
+		at = &prev->next;
+	}
+	chunk->prev = prev;
+	chunk->next = *at;
+	if (chunk->next)
+		chunk->next->prev = chunk;
+	*at = chunk;
+}
+
 /* Describe the pages of a chunk that is mapped at @va. */
 static void fill(struct chunk *chunk, const struct rt_frame *frame)
 {
@@ -53,6 +73,8 @@ static void fill(struct chunk *chunk, const struct rt_frame *frame)
 	chunk->npages = n;
 	chunk->nusable = n - first;
 	chunk->nfree = 0;
+	chunk->orders = 0;
+	memset(chunk->runs, 0, sizeof(chunk->runs));
 	for (u64 i = 0; i < n; i++)
 		chunk->pages[i] = (struct ram_page){
 			.page = {.data = (u8 *)chunk + i * PAGE_SIZE},
@@ -65,20 +87,22 @@ static void fill(struct chunk *chunk, const struct rt_frame *frame)
 		first += 1ul << order;
 	}
 	total_pages += n;
+	list_add(chunk);
 }
 
 /* A frame as large as is sensible, or as large as there is, but for the reserve. */
 static int new_frame(u64 need, struct rt_frame *frame)
 {
 	u64 bytes = MIN(MAX(total_pages * PAGE_SIZE / PART, 2 * CHUNK_MIN), CHUNK_MAX), want = need;
+	u64 reserve = MAX(ram_total_bytes() / RESERVE_PART, RESERVE_MIN);
 	struct sys_words words = {0};
 
 	while (want < bytes)
 		want *= 2;
-	if (monitor_ask(MON_MEMORY, &words, CAP_NONE) || words.w[1] < RESERVE)
+	if (monitor_ask(MON_MEMORY, &words, CAP_NONE) || words.w[1] < reserve)
 		return -ENOMEM;
 	for (; want >= need; want /= 2) {
-		if (want + RESERVE <= words.w[1] && rt_frame_new(want, frame) == 0)
+		if (want + reserve <= words.w[1] && rt_frame_new(want, frame) == 0)
 			return 0;
 	}
 	return -ENOMEM;
@@ -104,16 +128,41 @@ int chunk_new(u64 pages)
 	return 0;
 }
 
-void chunk_empty(struct chunk *chunk, u64 others)
+static void give_back(struct chunk *chunk)
 {
 	struct rt_frame frame = chunk->frame;
 
-	if (others * PAGE_SIZE < KEEP || others < chunk->nfree / 2)
-		return;
 	ram_remove_runs(chunk);
 	total_pages -= chunk->npages;
+	if (chunk->prev)
+		chunk->prev->next = chunk->next;
+	else
+		chunks = chunk->next;
+	if (chunk->next)
+		chunk->next->prev = chunk->prev;
 	rt_frame_put(&frame); /* and it is mapped nowhere any more */
 	place_put((u64)chunk);
+}
+
+void chunk_empty(struct chunk *chunk, u64 others)
+{
+	if (others * PAGE_SIZE >= KEEP && others >= chunk->nfree / 2)
+		give_back(chunk);
+}
+
+bool chunk_trim(void)
+{
+	struct chunk *next;
+	bool any = false;
+
+	for (struct chunk *c = chunks; c; c = next) {
+		next = c->next;
+		if (c->nfree == c->nusable) {
+			give_back(c);
+			any = true;
+		}
+	}
+	return any;
 }
 
 struct ram_page *chunk_page(const void *at)

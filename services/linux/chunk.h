@@ -20,17 +20,26 @@ struct ram_page {
 
 /* At the beginning of its own memory. */
 struct chunk {
+	struct chunk *next, *prev;
 	struct rt_frame frame;
 	u64 npages, nusable; /* usable: behind what is kept of them */
 	u64 nfree;           /* pages in runs */
+	u32 orders;          /* bit o: there are runs of 2^o pages */
+	struct ram_page *runs[RAM_ORDERS];
 	struct ram_page pages[];
 };
+
+/** All of them, by address. */
+extern struct chunk *chunks;
 
 /** Get a chunk in which a run of @pages fits. 0 or -ENOMEM. */
 int chunk_new(u64 pages);
 
 /** All of a chunk is free; so are @others pages of other chunks. It may be gone afterwards. */
 void chunk_empty(struct chunk *chunk, u64 others);
+
+/** Give back all chunks that are empty; false if there are none. */
+bool chunk_trim(void);
 
 /** The page at an address of this domain that lies in a chunk. */
 struct ram_page *chunk_page(const void *at);

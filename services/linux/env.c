@@ -7,6 +7,7 @@
 #include "misc.h"
 #include "ram.h"
 #include "random.h"
+#include "sched.h"
 #include "signal.h"
 #include "timer.h"
 #include "uaccess.h"
@@ -176,6 +177,12 @@ static void log_line(void *arg, const char *line)
 	printf("linux: %s\n", line);
 }
 
+static int breathe(void *arg, struct vfs_task *task)
+{
+	(void)arg;
+	return sched_breathe(thread_of(task));
+}
+
 struct vfs *env_init(void)
 {
 	static struct vfs_env env = {
@@ -195,13 +202,11 @@ struct vfs *env_init(void)
 		.session_set_tty = set_tty,
 		.signal_owner = signal_owner,
 		.owner_exists = owner_exists,
+		.breathe = breathe,
 		.log = log_line,
 	};
-	struct sys_words words = {0};
 
 	env.total_pages = ram_total_bytes() / PAGE_SIZE;
-	if (monitor_ask(MON_MEMORY, &words, CAP_NONE) == 0)
-		env.total_pages += words.w[1] / PAGE_SIZE;
 	return vfs_new(&env, NULL, &rt_loop, NULL);
 }
 

@@ -68,6 +68,8 @@ static int check_map_flags(u64 bytes, u32 flags)
 static int map_shared(struct mm_request *r)
 {
 	r->offset = 0;
+	if (!(r->flags & LMAP_NORESERVE) && r->bytes > ram_total_bytes())
+		return -ENOMEM;
 	r->backing = backing_new_anonymous(r->bytes);
 	return r->backing ? 0 : -ENOMEM;
 }

@@ -74,6 +74,13 @@ static s64 choose_address(const struct mm *mm, const struct mm_request *r)
 	return at ? (s64)at : -ENOMEM;
 }
 
+/* More than there is in all, for memory that is the process's own: proc_sys_vm(5), overcommit. */
+static bool overcommits(const struct mm_request *r)
+{
+	return r->prot & PROT_WRITE && !(r->vm & VM_SHARED) && !(r->flags & LMAP_NORESERVE) &&
+	       r->bytes > ram_total_bytes();
+}
+
 s64 mm_map(struct mm *mm, const struct mm_request *r)
 {
 	s64 at = choose_address(mm, r);
@@ -82,6 +89,8 @@ s64 mm_map(struct mm *mm, const struct mm_request *r)
 
 	if (at < 0)
 		return at;
+	if (overcommits(r))
+		return -ENOMEM;
 	old = mapped_bytes(mm, (u64)at, (u64)at + r->bytes);
 	if (!mm_within_limit(mm, r->bytes - old))
 		return -ENOMEM;

@@ -12,11 +12,10 @@
 #include <string.h>
 
 #define HOT_FILL 4u   /* order of the run that single pages are cut from */
-#define HOT_MAX  512u /* single pages that are kept */
+#define HOT_MAX  128u /* single pages that are kept */
 
 struct page *ram_zero;
 
-static struct ram_page *runs[RAM_ORDERS];
 static struct ram_page *hot; /* free single pages, the last used first */
 static u64 nhot, nfree;      /* nfree: pages in runs */
 
@@ -29,13 +28,16 @@ static u64 index_of(const struct ram_page *p)
 
 static void list_add(struct ram_page *p, u32 order)
 {
+	struct ram_page **first = &p->chunk->runs[order];
+
 	p->order = (u8)order;
 	p->is_run = true;
 	p->prev = NULL;
-	p->next = runs[order];
+	p->next = *first;
 	if (p->next)
 		p->next->prev = p;
-	runs[order] = p;
+	*first = p;
+	p->chunk->orders |= 1u << order;
 	p->chunk->nfree += 1ul << order;
 	nfree += 1ul << order;
 }
@@ -45,9 +47,11 @@ static void list_remove(struct ram_page *p)
 	if (p->prev)
 		p->prev->next = p->next;
 	else
-		runs[p->order] = p->next;
+		p->chunk->runs[p->order] = p->next;
 	if (p->next)
 		p->next->prev = p->prev;
+	if (!p->chunk->runs[p->order])
+		p->chunk->orders &= ~(1u << p->order);
 	p->is_run = false;
 	p->chunk->nfree -= 1ul << p->order;
 	nfree -= 1ul << p->order;
@@ -94,17 +98,22 @@ static void give_run(struct ram_page *p, u32 order)
 		chunk_empty(chunk, nfree - chunk->nfree);
 }
 
-/* A run of the order, cut from a larger one where need be; NULL if there is none. */
+/*
+ * A run of the order, cut from a larger one where need be; NULL if there is none. Of the first
+ * chunk that has one: so what is used for long gathers there, and the last ones empty.
+ */
 static struct ram_page *take_run(u32 order)
 {
-	u32 have = order;
+	struct chunk *chunk = chunks;
 	struct ram_page *p;
+	u32 have;
 
-	while (have < RAM_ORDERS && !runs[have])
-		have++;
-	if (have == RAM_ORDERS)
+	while (chunk && !(chunk->orders >> order))
+		chunk = chunk->next;
+	if (!chunk)
 		return NULL;
-	p = runs[have];
+	have = order + (u32)__builtin_ctz(chunk->orders >> order);
+	p = chunk->runs[have];
 	list_remove(p);
 	while (have-- > order)
 		list_add(p + (1ul << have), have);
@@ -294,8 +303,15 @@ u64 ram_total_bytes(void)
 	return total;
 }
 
+static bool trim(void)
+{
+	hot_drain(0);
+	return chunk_trim();
+}
+
 int ram_init(void)
 {
+	memory_on_shortage(trim);
 	ram_total_bytes();
 	ram_zero = ram_new_zeroed();
 	return ram_zero ? 0 : -ENOMEM;

@@ -281,6 +281,14 @@ static void yield(void)
 	yielding = false;
 }
 
+int sched_breathe(struct thread *t)
+{
+	if (queue)
+		need_standby();
+	fiber_yield(&rt_loop);
+	return signal_pending(t) ? -EINTR : 0;
+}
+
 void sched_yield_thread(struct thread *t)
 {
 	charge(t);

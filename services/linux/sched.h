@@ -45,6 +45,9 @@ void sched_requeue(struct thread *t);
 /** Let others run soon: somebody may have become more urgent. */
 void sched_preempt(void);
 
+/** In a call that takes long: let others run. 0, or -EINTR: @t has a signal to take. */
+int sched_breathe(struct thread *t);
+
 /** sched_yield(2). */
 void sched_yield_thread(struct thread *t);
 

@@ -38,6 +38,9 @@ static s64 copy(struct vfs_task *t, struct file *in, s64 *in_pos, struct file *o
 		done += (size_t)n;
 		if (n < got)
 			break;
+		n = t->vfs->env->breathe ? t->vfs->env->breathe(t->vfs->arg, t) : 0;
+		if (n)
+			break;
 	}
 	free(buf);
 	return done ? (s64)done : n;

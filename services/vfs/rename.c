@@ -87,7 +87,7 @@ static int check_rights(const struct renaming *r)
 
 static int rename_looked_up(struct renaming *r)
 {
-	struct new_node whiteout;
+	struct new_node whiteout = {0};
 	struct rename_args args = {
 		.olddir = r->from.path.dentry->inode,
 		.newdir = r->to.path.dentry->inode,

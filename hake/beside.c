@@ -133,11 +133,11 @@ static void write_readme(const struct figures *f, const struct item *it)
 
 	figures_markdown(f, &block);
 	buf_addf(&block,
-		 "\n`hake/bench --%s`, %s, Skerry %s; %s; one core, %s MiB. Instructions are "
-		 "counted by QEMU\n(`%s`)%s%s.\n",
+		 "\n`hake/bench --%s`, %s, Skerry %s,\n%s;\none core, %s MiB, instructions "
+		 "counted by `%s`%s%s.\n",
 		 it->suite, figures_made(f, "date"), figures_made(f, "skerry"),
 		 figures_made(f, "qemu"), figures_made(f, "memory_mib"), figures_made(f, "counted"),
-		 f->timed ? "; time is " : "", figures_made(f, "time"));
+		 f->timed ? ";\ntime is " : "", figures_made(f, "time"));
 	if (file_read(README, &text) || !figures_place(&text, it->name, block.v)) {
 		warn(README " has no place for the figures of %s: a line <!-- figures %s -->, and "
 			    "<!-- end of figures --> after it",

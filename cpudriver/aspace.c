@@ -87,7 +87,8 @@ void aspace_kill(struct aspace *as)
 	sched_forget_aspace(as);
 	memset(root, 0, PAGE_SIZE / 2);
 	as->flush = true;
-	as->pool = as->pool_pages = 0;
+	as->pool = as->pool_pages = as->fresh_at = 0;
+	as->fresh = NULL;
 	while (as->tables) {
 		struct cap *table = as->tables;
 
@@ -127,11 +128,7 @@ s64 call_aspace_donate(u64 aspace, u64 table)
 		given++;
 	if (pages->obj.ptr || as->dead || given >= ASPACE_TABLES_MAX)
 		return -EBUSY;
-	pages->obj.ptr = as;
-	pages->sibling = as->tables;
-	as->tables = pages;
-	for (u64 i = 0; i < pages->obj.badge; i++)
-		table_put(as, pages->obj.base + i * PAGE_SIZE);
+	tables_donate(as, pages);
 	return 0;
 }
 

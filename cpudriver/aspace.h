@@ -3,7 +3,8 @@
  *
  * The root's upper half is fixed at creation: the CPU driver's (domain) or the trampoline's
  * (context). Tables below come from pages that were donated; a page taken for a table stays in the
- * tree until the space dies or a large page takes its place. All tables lie in this core's memory.
+ * tree until the space is cleared or dies, or a large page takes its place. All tables lie in this
+ * core's memory.
  */
 #ifndef ASPACE_H
 #define ASPACE_H
@@ -16,16 +17,19 @@ struct context;
 struct aspace {
 	u64 root_phys;
 	u64 cr3;  /* root and PCID */
-	u64 pool; /* physical address of the first donated page, 0 if none; linked by first words */
-	u64 pool_pages;
-	u64 serial; /* ascending in order of creation, for sweeps */
+	u64 pool; /* physical address of the first page that is a table no more; linked by first
+		     words */
+	u64 pool_pages; /* that tables can be made of: these, and fresh ones */
+	u64 serial;     /* ascending in order of creation, for sweeps */
 	bool for_contexts;
 	bool dead;                /* it lost its page tables */
 	bool flush;               /* its translations must be dropped before it is entered */
 	u16 pcid;                 /* 0: none of its own */
 	struct context *contexts; /* bound to it */
 	u32 context_count;
-	struct cap *tables;         /* donated */
+	struct cap *tables;         /* donated, in order */
+	struct cap *fresh;          /* of these, the first with pages that never were a table */
+	u64 fresh_at;               /* the first such page */
 	struct aspace *next, *prev; /* all, by serial */
 };
 

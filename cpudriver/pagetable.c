@@ -13,7 +13,22 @@
 
 #define FLUSH_SINGLY 32u /* pages up to which INVLPG is used instead of a new CR3 */
 
-void table_put(struct aspace *as, u64 phys)
+void tables_donate(struct aspace *as, struct cap *table)
+{
+	struct cap **last = &as->tables;
+
+	while (*last)
+		last = &(*last)->sibling;
+	*last = table;
+	table->sibling = NULL;
+	table->obj.ptr = as;
+	as->pool_pages += table->obj.badge;
+	if (!as->fresh)
+		as->fresh = table;
+}
+
+/* A page that is a table no more, and zero. */
+static void table_put(struct aspace *as, u64 phys)
 {
 	u64 *page = phys_to_virt(phys);
 
@@ -25,11 +40,20 @@ void table_put(struct aspace *as, u64 phys)
 static u64 table_get(struct aspace *as)
 {
 	u64 phys = as->pool;
-	u64 *page = phys_to_virt(phys);
 
-	as->pool = page[0];
 	as->pool_pages--;
-	page[0] = 0;
+	if (phys) {
+		u64 *page = phys_to_virt(phys);
+
+		as->pool = page[0];
+		page[0] = 0;
+		return phys;
+	}
+	phys = as->fresh->obj.base + as->fresh_at * PAGE_SIZE;
+	if (++as->fresh_at == as->fresh->obj.badge) {
+		as->fresh = as->fresh->sibling;
+		as->fresh_at = 0;
+	}
 	return phys;
 }
 
@@ -141,26 +165,30 @@ static int check_frame(const struct aspace_op *op, struct cap **frame)
 	return 0;
 }
 
+/* How many pages from @va on, of @left, have their entries in one table. */
+static u32 in_one_table(u64 va, u32 level, u32 left)
+{
+	return MIN(left, 512 - index_of(va, level));
+}
+
 /* Nothing may be in the way, unless it is to be replaced; tables must suffice. */
 static int check_places(const struct aspace *as, const struct aspace_op *op)
 {
-	u32 level = op_level(op), need = 0, missing;
-	u64 span = span_of(level), va = op->va, end = op->va + op->pages * span;
+	u32 level = op_level(op), need = 0, missing, n;
+	u64 va = op->va;
 
-	while (va < end) {
+	for (u32 left = op->pages; left; left -= n, va += n * span_of(level)) {
 		const u64 *pte = find(as, va, level, &missing);
 
+		n = in_one_table(va, level, left);
 		if (!pte && missing == 0)
 			return -EEXIST;
-		if (pte && *pte & PTE_PRESENT && !(op->flags & MAP_REPLACE))
-			return -EEXIST;
-		if (!pte) {
-			/* One table of the lowest kind missing: more pages of the op share it. */
-			need += missing;
-			va = ROUND_DOWN(va, span_of(level + 1)) + span_of(level + 1);
-		} else {
-			va += span;
-		}
+		need += missing;
+		if (!pte || op->flags & MAP_REPLACE)
+			continue;
+		for (u32 i = 0; i < n; i++)
+			if (pte[i] & PTE_PRESENT)
+				return -EEXIST;
 	}
 	return need > as->pool_pages ? -ENOMEM : 0;
 }
@@ -192,18 +220,21 @@ static void release_table(struct aspace *as, u64 pte)
 
 static void perform_map(struct aspace *as, const struct aspace_op *op, struct cap *frame)
 {
-	u32 level = op_level(op);
-	u64 span = span_of(level);
+	u32 level = op_level(op), n;
+	u64 span = span_of(level), va = op->va;
 	u64 flags = pte_flags(op, frame->flags & CAPF_DEVICE);
 	u64 phys = frame->mem.base + op->offset;
 
 	cap_note_mappable(frame);
-	for (u32 i = 0; i < op->pages; i++) {
-		u64 *pte = make(as, op->va + i * span, level);
+	for (u32 left = op->pages; left; left -= n, va += n * span) {
+		u64 *pte = make(as, va, level);
 
-		if (level == 1 && *pte & PTE_PRESENT && !(*pte & PTE_LARGE))
-			release_table(as, *pte);
-		*pte = (phys + i * span) | flags;
+		n = in_one_table(va, level, left);
+		for (u32 i = 0; i < n; i++, phys += span) {
+			if (level == 1 && pte[i] & PTE_PRESENT && !(pte[i] & PTE_LARGE))
+				release_table(as, pte[i]);
+			pte[i] = phys | flags;
+		}
 	}
 }
 
@@ -233,36 +264,53 @@ static u64 protect(u64 pte, u32 flags)
 }
 
 /*
- * The entry of page @i of an op on what is mapped: NULL if nothing is. -EINVAL in *@err if pages of
- * another size are there.
+ * Whether the @n entries from @pte on are of the size that the op is about. @pte is NULL where a
+ * table is missing (then @missing says so) or a large page in the way.
  */
-static u64 *mapped_entry(const struct aspace *as, const struct aspace_op *op, u32 i, int *err)
+static bool are_of_size(const u64 *pte, u32 n, u32 level, u32 missing)
 {
-	u32 level = op_level(op), missing;
-	u64 *pte = find(as, op->va + i * span_of(level), level, &missing);
+	if (!pte)
+		return missing;
+	for (u32 i = 0; i < n && level == 1; i++)
+		if (pte[i] & PTE_PRESENT && !(pte[i] & PTE_LARGE))
+			return false;
+	return true;
+}
 
-	if ((!pte && missing == 0) ||
-	    (pte && *pte & PTE_PRESENT && level == 1 && !(*pte & PTE_LARGE)))
-		*err = -EINVAL;
-	return pte && *pte & PTE_PRESENT ? pte : NULL;
+/* Unmap or protect @n entries; returns how many were mapped. */
+static u32 change(u64 *pte, u32 n, const struct aspace_op *op)
+{
+	u32 done = 0;
+
+	for (u32 i = 0; i < n; i++) {
+		if (!(pte[i] & PTE_PRESENT))
+			continue;
+		pte[i] = op->op == OP_UNMAP ? 0 : protect(pte[i], op->flags);
+		done++;
+	}
+	return done;
 }
 
 static s64 op_change(struct aspace *as, const struct aspace_op *op)
 {
+	u32 level = op_level(op), missing, n;
+	u64 span = span_of(level), va = op->va;
 	s64 done = 0;
-	int err = 0;
 
-	for (u32 i = 0; i < op->pages && !err; i++)
-		mapped_entry(as, op, i, &err);
-	if (err)
-		return err;
-	for (u32 i = 0; i < op->pages; i++) {
-		u64 *pte = mapped_entry(as, op, i, &err);
+	for (u32 left = op->pages; left; left -= n, va += n * span) {
+		const u64 *pte = find(as, va, level, &missing);
 
-		if (pte) {
-			*pte = op->op == OP_UNMAP ? 0 : protect(*pte, op->flags);
-			done++;
-		}
+		n = in_one_table(va, level, left);
+		if (!are_of_size(pte, n, level, missing))
+			return -EINVAL;
+	}
+	va = op->va;
+	for (u32 left = op->pages; left; left -= n, va += n * span) {
+		u64 *pte = find(as, va, level, &missing);
+
+		n = in_one_table(va, level, left);
+		if (pte)
+			done += change(pte, n, op);
 	}
 	return done;
 }
@@ -290,6 +338,31 @@ static s64 op_query(struct aspace *as, const struct aspace_op *op)
 	return result;
 }
 
+/* Pages that have been tables are those of the capabilities before the fresh one, and some of it.
+ */
+static s64 op_clear(struct aspace *as)
+{
+	u64 used = as->fresh_at, all = 0;
+
+	for (struct cap *t = as->tables; t; t = t->sibling)
+		all += t->obj.badge;
+	for (struct cap *t = as->tables; t != as->fresh; t = t->sibling)
+		used += t->obj.badge;
+	if (used > CLEAR_TABLES_MAX)
+		return -E2BIG;
+	memset(phys_to_virt(as->root_phys), 0, PAGE_SIZE / 2);
+	for (struct cap *t = as->tables; t != as->fresh; t = t->sibling)
+		memset(phys_to_virt(t->obj.base), 0, t->obj.badge * PAGE_SIZE);
+	if (as->fresh_at)
+		memset(phys_to_virt(as->fresh->obj.base), 0, as->fresh_at * PAGE_SIZE);
+	as->pool = 0;
+	as->pool_pages = all;
+	as->fresh = as->tables;
+	as->fresh_at = 0;
+	aspace_flush(as);
+	return 0;
+}
+
 /* Translations that an op may have left stale. Only what was present can be cached. */
 static void flush_op(struct aspace *as, const struct aspace_op *op)
 {
@@ -305,8 +378,11 @@ static void flush_op(struct aspace *as, const struct aspace_op *op)
 
 static s64 run_op(struct aspace *as, const struct aspace_op *op)
 {
-	s64 result = check_range(op);
+	s64 result;
 
+	if (op->op == OP_CLEAR)
+		return as->for_contexts && !op->flags ? op_clear(as) : -EINVAL;
+	result = check_range(op);
 	if (result)
 		return result;
 	if (op->op == OP_MAP)

@@ -4,8 +4,8 @@
 
 #include "aspace.h"
 
-/** Add a page of this core's memory to those that tables can be made of. */
-void table_put(struct aspace *as, u64 phys);
+/** Add the pages of @table, which are zero, to those that tables can be made of. */
+void tables_donate(struct aspace *as, struct cap *table);
 
 /** See that no translation of @as that was changed is used any more, now or when it is entered. */
 void aspace_flush(struct aspace *as);

@@ -83,8 +83,8 @@ typedef u32 cap_t;
 	  "give the pages of a page-table capability to an address space")                         \
 	X(17, ASPACE_UPDATE, "aspace, pointer to struct aspace_op[], count <= ASPACE_OPS",         \
 	  "-EFAULT",                                                                               \
-	  "map, unmap, protect, query: each op has its own result; returns how many were done, "   \
-	  "stops at the first that fails")                                                         \
+	  "map, unmap, protect, query, clear: each op has its own result; returns how many were "  \
+	  "done, stops at the first that fails")                                                   \
 	X(18, DOMAIN_SETUP, "domain, pointer to struct domain_setup",                              \
 	  "-EFAULT; -EBUSY: set up already", "give a new domain its address space, table, entry")  \
 	X(19, DOMAIN_START, "domain", "-EBUSY: not set up, or started", "make it runnable")        \
@@ -202,25 +202,29 @@ struct cap_info {
 };
 
 /* ASPACE_UPDATE. */
-#define ASPACE_OPS     64u
-#define OP_MAP         1u /* -EEXIST: something is mapped there; -ENOMEM: donate page tables */
-#define OP_UNMAP       2u /* what is not mapped is skipped */
-#define OP_PROTECT     3u /* takes rights away (OP_MAP with MAP_REPLACE gives); the same */
-#define OP_QUERY       4u /* of one page: result is QUERY_* or -ENOENT */
-#define OP_PAGES_MAX   512u
+#define ASPACE_OPS 64u
+#define OP_MAP     1u /* -EEXIST: something is mapped there; -ENOMEM: donate page tables */
+#define OP_UNMAP   2u /* what is not mapped is skipped */
+#define OP_PROTECT 3u /* takes rights away (OP_MAP with MAP_REPLACE gives); the same */
+#define OP_QUERY   4u /* of one page: result is QUERY_* or -ENOENT */
+/* Of a space of contexts, alone: unmap all of it and take its page tables back; -E2BIG: they are
+ * more than CLEAR_TABLES_MAX. */
+#define OP_CLEAR         5u
+#define OP_PAGES_MAX     512u
+#define CLEAR_TABLES_MAX 256u
 
-#define MAP_READ       1u
-#define MAP_WRITE      2u
-#define MAP_EXEC       4u  /* with MAP_WRITE only in a context's address space (W^X) */
-#define MAP_LARGE      8u  /* 2 MiB pages: va, offset and the frame's base are multiples of 2 MiB */
-#define MAP_REPLACE    16u /* in place of what is mapped there */
-#define MAP_UNCACHED   32u
+#define MAP_READ         1u
+#define MAP_WRITE        2u
+#define MAP_EXEC         4u /* with MAP_WRITE only in a context's address space (W^X) */
+#define MAP_LARGE        8u /* 2 MiB pages: va, offset and the frame's base are multiples of 2 MiB */
+#define MAP_REPLACE      16u /* in place of what is mapped there */
+#define MAP_UNCACHED     32u
 
-#define QUERY_PRESENT  1
-#define QUERY_WRITE    2
-#define QUERY_ACCESSED 4 /* cleared by the query when MAP_REPLACE is given */
-#define QUERY_DIRTY    8
-#define QUERY_LARGE    16
+#define QUERY_PRESENT    1
+#define QUERY_WRITE      2
+#define QUERY_ACCESSED   4 /* cleared by the query when MAP_REPLACE is given */
+#define QUERY_DIRTY      8
+#define QUERY_LARGE      16
 
 struct aspace_op {
 	u32 op;

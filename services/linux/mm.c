@@ -114,11 +114,10 @@ void mm_put(struct mm *mm)
 {
 	if (!mm || --mm->users)
 		return;
-	mm_forget(mm, 0, MM_TOP);
+	space_put(mm->space); /* before its pages can become somebody else's */
 	pagemap_fini(&mm->pages);
 	vma_map_fini(&mm->vmas);
 	backing_put(mm->exe);
-	space_put(mm->space);
 	free(mm);
 }
 

@@ -8,6 +8,8 @@
 
 static u32 key[8];
 static u64 nonce;
+static u8 ready[256]; /* made ahead: the first @nready are still to be given out */
+static u64 nready;
 
 static u32 rotate(u32 x, u32 n)
 {
@@ -51,22 +53,40 @@ static void block(u32 out[16], u64 counter)
 		out[i] = s[i] + in[i];
 }
 
-void random_bytes(void *to, u64 len)
+/*
+ * Make bytes ahead; the key is replaced first, so that what was given out cannot be computed any
+ * more, and what is given out is wiped here.
+ */
+static void refill(void)
 {
 	u32 out[16];
+
+	for (u32 i = 0; i < ARRAY_SIZE(ready) / sizeof(out); i++) {
+		block(out, i + 1);
+		memcpy(ready + i * sizeof(out), out, sizeof(out));
+	}
+	block(out, 0);
+	memcpy(key, out, sizeof(key));
+	nonce++;
+	nready = sizeof(ready);
+}
+
+void random_bytes(void *to, u64 len)
+{
 	u8 *at = to;
 
-	for (u64 counter = 1; len; counter++) {
-		u64 n = MIN(len, sizeof(out));
+	while (len) {
+		u64 n;
 
-		block(out, counter);
-		memcpy(at, out, n);
+		if (!nready)
+			refill();
+		n = MIN(len, nready);
+		nready -= n;
+		memcpy(at, ready + nready, n);
+		memset(ready + nready, 0, n);
 		at += n;
 		len -= n;
 	}
-	block(out, 0);
-	memcpy(key, out, sizeof(key)); /* what was given out cannot be computed any more */
-	nonce++;
 }
 
 void random_stir(u64 value)
@@ -78,6 +98,7 @@ void random_stir(u64 value)
 	block(out, 0);
 	memcpy(key, out, sizeof(key));
 	nonce++;
+	nready = 0;
 }
 
 static bool has_rdrand(void)

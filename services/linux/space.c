@@ -85,14 +85,13 @@ static int more_tables(struct space *s)
 	}
 	b->next = s->extra;
 	s->extra = b;
-	s->nextra++;
 	return 0;
 }
 
 /* ---- spaces ---- */
 
 /* The capabilities of a space are gone once its memory is revoked. */
-static void space_clear(struct space *s)
+static void space_unmake(struct space *s)
 {
 	struct table_block *next;
 
@@ -105,7 +104,6 @@ static void space_clear(struct space *s)
 		block_put(b);
 	}
 	s->extra = NULL;
-	s->nextra = 0;
 }
 
 static int space_build(struct space *s)
@@ -114,7 +112,7 @@ static int space_build(struct space *s)
 	s->table = make_object(&s->ram, CAP_TABLE, SPACE_TABLES * PAGE_SIZE, 0);
 	if (s->aspace == CAP_NONE || s->table == CAP_NONE ||
 	    sys_aspace_donate(s->aspace, s->table)) {
-		space_clear(s);
+		space_unmake(s);
 		return -ENOMEM;
 	}
 	return 0;
@@ -146,8 +144,10 @@ struct space *space_new(void)
 
 void space_put(struct space *s)
 {
-	if (s->nextra)
-		space_clear(s);
+	struct aspace_op clear = {.op = OP_CLEAR};
+
+	if ((s->extra && s->extra->next) || sys_aspace_update(s->aspace, &clear, 1) != 1)
+		space_unmake(s);
 	s->next = free_spaces;
 	free_spaces = s;
 }

@@ -3,7 +3,7 @@
  * contexts, one a thread.
  *
  * Both are kept when nobody uses them any more, and used again: their memory cannot come back to
- * the RAM that they were made of one by one. A space that has grown large is made anew instead.
+ * the RAM that they were made of one by one. A space that has grown large is made anew.
  *
  * Changes of a space are collected in a batch and made by few calls.
  * Runs in: the personality's domain.
@@ -20,7 +20,6 @@ struct space {
 	struct space *next; /* while nobody uses it */
 	cap_t ram, aspace, table;
 	struct table_block *extra; /* page tables beyond the first */
-	u32 nextra;
 };
 
 struct context {
@@ -42,7 +41,7 @@ struct batch {
 /** An empty space; NULL: no memory, or no slots for capabilities. */
 struct space *space_new(void);
 
-/** Give a space back in which nothing is mapped any more. */
+/** Give a space back; what is mapped in it need not be unmapped before. */
 void space_put(struct space *space);
 
 /** Map one page; joins the operation before if it goes on from there. 0 or -ENOMEM. */

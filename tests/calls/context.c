@@ -130,6 +130,47 @@ static void unmapped_page_faults_again(void)
 	CHECK_EQUAL(st->address, UNMAPPED);
 }
 
+static s64 change(u32 op, u64 va, cap_t frame)
+{
+	struct aspace_op o = {.op = op,
+			      .flags = op == OP_MAP ? MAP_READ : 0,
+			      .va = va,
+			      .pages = 1,
+			      .frame = frame};
+
+	if (op == OP_CLEAR)
+		o.va = o.pages = 0;
+	sys_aspace_update(c.space, &o, 1);
+	return o.result;
+}
+
+/* Each page in a corner of its own takes three tables: without the old ones they do not suffice. */
+static void clearing_a_space_unmaps_all_and_frees_its_tables(void)
+{
+	struct context_state *st;
+
+	REQUIRE(make_context());
+	for (u64 i = 1; i <= 8; i++) {
+		u64 va = i << 39;
+
+		CHECK_EQUAL(change(OP_CLEAR, 0, CAP_NONE), 0);
+		CHECK_EQUAL(change(OP_QUERY, (i - 1) << 39, CAP_NONE), -ENOENT);
+		CHECK_EQUAL(change(OP_MAP, va, c.data_frame.cap), 1);
+		CHECK(change(OP_QUERY, va, CAP_NONE) & QUERY_PRESENT);
+	}
+	at(foreign_syscall);
+	CHECK_EQUAL(run(), EXIT_FAULT);
+	CHECK_EQUAL(change(OP_CLEAR, 0, CAP_NONE), 0);
+	CHECK_EQUAL(vspace_map(&c.vs, CODE_VA, c.code_frame.cap, 0, PAGE_SIZE, MAP_READ | MAP_EXEC),
+		    0);
+	CHECK_EQUAL(vspace_map(&c.vs, DATA_VA, c.data_frame.cap, 0, PAGE_SIZE,
+			       MAP_READ | MAP_WRITE),
+		    0);
+	st = at(foreign_syscall);
+	CHECK_EQUAL(run(), EXIT_SYSCALL);
+	CHECK_EQUAL(st->rip, CODE_VA + 2);
+}
+
 static void exceptions_end_the_run_with_their_vector(void)
 {
 	struct context_state *st;
@@ -255,6 +296,7 @@ const struct test context_tests[] = {
 	TEST(system_call_ends_the_run_and_can_be_answered),
 	TEST(page_fault_ends_the_run_and_can_be_resolved),
 	TEST(unmapped_page_faults_again),
+	TEST(clearing_a_space_unmaps_all_and_frees_its_tables),
 	TEST(exceptions_end_the_run_with_their_vector),
 	TEST(event_ends_the_run_of_a_loop),
 	TEST(registers_are_kept),

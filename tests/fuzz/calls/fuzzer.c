@@ -50,7 +50,7 @@ static u64 fill_map_operations(void)
 
 	for (u32 i = 0; i < ASPACE_OPS; i++) {
 		ops[i] = (struct aspace_op){
-			.op = (u32)(random() % 6),
+			.op = (u32)(random() % 7),
 			.flags = (u32)(random() % 64),
 			.va = 0x20000000ul + random() % 1024 * PAGE_SIZE * (random() % 3 ? 1 : 512),
 			.offset = random() % 5 * PAGE_SIZE,

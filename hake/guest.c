@@ -18,6 +18,7 @@
 #define ESCAPE     1    /* Ctrl-A, as QEMU has it: then x ends, another Ctrl-A is sent */
 #define EXIT_GRACE 5000 /* ms that QEMU has to end in after "@exit" */
 #define TAIL_BYTES 2000
+#define LINE_KEPT  4096 /* bytes of a line without an end */
 
 static struct termios old_terminal;
 
@@ -40,6 +41,17 @@ static bool raw_terminal(void)
 	return tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
 }
 
+/* From now on a guest's programs move the cursor. */
+static void raw_output(void)
+{
+	struct termios raw;
+
+	if (tcgetattr(STDIN_FILENO, &raw))
+		return;
+	raw.c_oflag &= ~(tcflag_t)OPOST;
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+}
+
 /* One run: the guest, its process, and where in a line its console is. */
 struct run {
 	struct guest *g;
@@ -48,6 +60,7 @@ struct run {
 	struct buf line;   /* what of the current line has come */
 	size_t shown;      /* ... and how much of it the terminal has been shown */
 	bool sent, escape; /* @send is typed; Ctrl-A was the last key */
+	bool up;           /* "@up" has come */
 	u64 start;         /* now_ms() when QEMU was started */
 	u64 deadline;      /* now_ms() at which to give up, 0: never */
 };
@@ -111,6 +124,11 @@ static void take_report(struct run *r, const char *line)
 	char *code;
 
 	strv_add(&g->lines, strf("%s", line));
+	if (line_is(line, "up") && !r->up) {
+		r->up = true;
+		if (g->terminal && g->key)
+			raw_output();
+	}
 	if (line_is(line, "up") && !g->up_ms)
 		g->up_ms = now_ms() - r->start;
 	if (line_is(line, "restart")) {
@@ -137,17 +155,45 @@ static const char *line_text(const struct run *r)
 	return text;
 }
 
+/* Whether the line, as far as it has come, is, or may become, one for us. */
+static bool is_report(const struct run *r)
+{
+	const char *text = line_text(r), *key = r->g->key;
+	size_t n = strlen(text);
+
+	if (text[0] != '@')
+		return false;
+	if (!key || !r->up)
+		return true;
+	/* Cores that come up late, and what has the key. */
+	return strncmp(text, "@core id=", MIN(n, 9)) == 0 || strstr(text, strf(" key=%s", key)) ||
+	       strncmp(text, "@exit code=", MIN(n, 11)) == 0 ||
+	       strncmp(text, "@restart ", MIN(n, 9)) == 0;
+}
+
+/* Whether a whole line that may be one for us is. */
+static bool has_key(const struct run *r)
+{
+	char *key = r->g->key && r->up ? line_value(line_text(r), "key") : NULL;
+
+	return !r->g->key || !r->up || (key && strcmp(key, r->g->key) == 0) ||
+	       starts_with(line_text(r), "@core id=");
+}
+
+static void show_bytes(struct run *r)
+{
+	fwrite(r->line.v + r->shown, 1, r->line.n - r->shown, stdout);
+	r->shown = r->line.n;
+}
+
 /* Shows the terminal what of the line it has not seen; "@" lines wait until they are whole. */
 static void show(struct run *r, bool whole)
 {
-	bool report = line_text(r)[0] == '@';
+	bool report = is_report(r) && (!whole || has_key(r));
 
-	if (!r->g->terminal || (report && !r->g->verbose))
+	if (!r->g->terminal || (report && (!r->g->verbose || !whole)))
 		return;
-	if (report && !whole)
-		return;
-	fwrite(r->line.v + r->shown, 1, r->line.n - r->shown, stdout);
-	r->shown = r->line.n;
+	show_bytes(r);
 	if (whole)
 		putchar('\n');
 	fflush(stdout);
@@ -156,10 +202,69 @@ static void show(struct run *r, bool whole)
 static void take_line(struct run *r)
 {
 	show(r, true);
-	if (line_text(r)[0] == '@')
+	if (is_report(r) && has_key(r))
 		take_report(r, line_text(r));
 	r->line.n = r->shown = 0;
 	r->line.v[0] = 0;
+}
+
+/* Whether what comes is what programs print, as it is. */
+static bool is_programs(const struct run *r)
+{
+	return r->up && r->g->key;
+}
+
+/*
+ * What of the line the terminal has not seen, but for lines that may be for us. A file gets its
+ * newlines without the carriage returns of the guest's terminal.
+ */
+static void show_program(struct run *r, bool whole)
+{
+	bool file = !isatty(STDOUT_FILENO);
+	const char *line = r->line.v;
+	size_t end = r->line.n;
+
+	if (!r->g->terminal || !end || (!whole && is_report(r)))
+		return;
+	if (file && line[end - 1] == '\r')
+		end--;
+	for (size_t i = r->shown; i < end; i++) {
+		if (!file || line[i] != '\r' || line[i + 1] != '\n')
+			putchar(line[i]);
+	}
+	r->shown = MAX(end, r->shown);
+	fflush(stdout);
+	if (r->shown == r->line.n && r->line.n > LINE_KEPT)
+		r->line.n = r->shown = 1; /* it does not begin with "@": that is all to know */
+}
+
+static void end_program_line(struct run *r)
+{
+	size_t n = r->line.n - 1;
+	bool report;
+	char cut;
+
+	while (n && r->line.v[n - 1] == '\r')
+		n--;
+	cut = r->line.v[n];
+	r->line.v[n] = 0;
+	report = is_report(r) && has_key(r);
+	if (report)
+		take_report(r, line_text(r));
+	r->line.v[n] = cut;
+	if (!report)
+		show_program(r, true);
+	r->line.n = r->shown = 0;
+	r->line.v[0] = 0;
+}
+
+static void take_program_byte(struct run *r, char c)
+{
+	if (c != '\r')
+		buf_add(&r->g->console, &c, 1);
+	buf_add(&r->line, &c, 1);
+	if (c == '\n')
+		end_program_line(r);
 }
 
 static void type_when_shown(struct run *r)
@@ -177,6 +282,10 @@ static void type_when_shown(struct run *r)
 static void take_console(struct run *r, const char *bytes, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
+		if (is_programs(r)) {
+			take_program_byte(r, bytes[i]);
+			continue;
+		}
 		if (bytes[i] == '\r' || bytes[i] == 0)
 			continue;
 		buf_add(&r->g->console, &bytes[i], 1);
@@ -185,7 +294,10 @@ static void take_console(struct run *r, const char *bytes, size_t n)
 		else
 			buf_add(&r->line, &bytes[i], 1);
 	}
-	show(r, false);
+	if (is_programs(r))
+		show_program(r, false);
+	else
+		show(r, false);
 	type_when_shown(r);
 	if (r->g->log >= 0 && write(r->g->log, bytes, n) < 0)
 		warn("cannot write the log: %s", strerror(errno));

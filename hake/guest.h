@@ -3,6 +3,9 @@
  *
  * Lines of the console that begin with "@" are for programs: "@word key=value key=value". The
  * last one is "@exit code=N"; the guest then writes N to the port of isa-debug-exit.
+ *
+ * A guest with a key runs programs of somebody else: once it is up ("@up"), the terminal gets what
+ * they print, byte by byte, and only lines with the key are for us.
  */
 #ifndef HAKE_GUEST_H
 #define HAKE_GUEST_H
@@ -15,6 +18,8 @@ struct guest {
 	int log;          /* file descriptor that gets all the console shows, or -1 */
 	bool terminal;    /* our terminal is its console */
 	bool verbose;     /* show the terminal the "@" lines, too */
+	const char
+		*key; /* "@exit" counts only with it: programs may print anything. NULL: always */
 	const char *when; /* once the console has shown this ... */
 	const char *send; /* ... type that */
 

@@ -222,6 +222,8 @@ static void read_field(lua_State *L, struct item *it, const struct field *f)
 		if (type != LUA_TSTRING)
 			die("%s: %s of %s must be a string", it->where, f->key, it->name);
 		*(const char **)at = strf("%s", lua_tostring(L, -1));
+		if (f->type == FILENAME && lua_tostring(L, -1)[0] == '@')
+			*(const char **)at = hakefile_path(it->dir, lua_tostring(L, -1));
 		if (f->type == FILENAME)
 			check_source(it, *(const char **)at);
 		break;

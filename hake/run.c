@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "build.h"
@@ -14,6 +16,20 @@
 #include "iso.h"
 #include "options.h"
 #include "root.h"
+
+/* What the guest cannot know of the terminal that its console is. */
+static void add_terminal(struct strv *words)
+{
+	const char *term = getenv("TERM");
+	struct winsize size;
+
+	if (!isatty(STDIN_FILENO))
+		return;
+	if (term && *term && !strpbrk(term, " \""))
+		strv_addf(words, "console_term=%s", term);
+	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col)
+		strv_addf(words, "console_size=%ux%u", size.ws_row, size.ws_col);
+}
 
 char *boot_append(const struct boot *b)
 {
@@ -23,8 +39,11 @@ char *boot_append(const struct boot *b)
 	/* Whoever says what a panic shall do is heard. */
 	if (b->panic_exits && !(b->append && strstr(b->append, "panic=")))
 		strv_add(&words, "panic=exit");
-	if (b->is_world) /* all its programs run on core 0 */
-		strv_add(&words, "first_core=75");
+	if (b->is_world) {
+		strv_add(&words, "first_core=75"); /* all its programs run on core 0 */
+		strv_addf(&words, "exit_key=%s", b->key);
+		add_terminal(&words);
+	}
 	if (b->native)
 		strv_add(&words, "native=1");
 	if (b->append && *b->append)
@@ -273,12 +292,23 @@ void run_options(struct boot *b, struct guest *g, int argc, char **argv, void (*
 		b->program = strv_join(&b->command, " ");
 }
 
+static const char *new_key(void)
+{
+	u64 key;
+
+	if (getrandom(&key, sizeof(key), 0) != sizeof(key))
+		die("there are no random numbers to be had");
+	return strf("%lu", key >> 1 | 1);
+}
+
 /* A native program is named on the kernel's command line; others come with the image. */
 static void choose_program(const struct project *p, struct boot *b)
 {
 	bool by_image = b->root || (b->command.n && b->command.v[0][0] == '/' && !b->image);
 
 	b->is_world = !b->native && (by_image || !b->command.n) && !b->image;
+	if (b->is_world)
+		b->key = new_key();
 	if (by_image || !b->command.n)
 		return;
 	b->command.v[0] = image_find_program(p, b->command.v[0]);
@@ -305,6 +335,7 @@ int run_main(int argc, char **argv)
 	timing_targets(&p, &b.timing, &image);
 	ninja_run(&image);
 	g.argv = boot_command(&p, &b);
+	g.key = b.key;
 	if (g.verbose)
 		warn("%s", strv_join(&g.argv, " "));
 	if (b.gdb)

@@ -21,6 +21,7 @@ struct boot {
 	const char *root;    /* a root file system of somebody else's: a folder, or archives */
 	struct strv command; /* a Linux program with its arguments, by way of the image */
 	bool is_world;       /* Linux programs are to run */
+	const char *key;     /* see guest.h */
 	bool native;         /* the console of native programs instead of Linux */
 	struct timing_run timing; /* under the timing model, if it names a machine */
 	struct strv qemu_args;

@@ -1,8 +1,8 @@
 # Getting the sources of libraries, for hake/setup (which sources this in the top folder).
 #
 # What hake/sources lists comes to build/sources/NAME, unpacked, with its version and sum in a file
-# .hake there: so the usual case reads two small files. The archive is Debian's, or that of its
-# snapshots when the version has left it; the sum decides.
+# .hake there. Sources come from Debian's archive, or from that of its snapshots when the version has
+# left it; the sum decides. Packages come by the machine's own apt, and are not installed.
 
 mirror=${SKERRY_MIRROR:-http://deb.debian.org/debian}
 snapshots=http://snapshot.debian.org/archive/debian/20260101T000000Z
@@ -38,6 +38,38 @@ fetch_source() {
 	mv "$new" "$build/sources/$name"
 }
 
+# The package $2 of this Debian, unpacked as $1.
+fetch_package() {
+	new=$build/sources/$1.new
+	echo "hake: fetching the package $2" >&2
+	rm -rf "$new" "$build/sources/$1"
+	mkdir -p "$new/deb"
+	for try in 1 2; do
+		(cd "$new/deb" && apt-get -qq -o APT::Sandbox::User=root download "$2") >"$build/sources.log" 2>&1 && break
+		[ "$try" = 2 ] || as_root apt-get -qq update >&2 || true
+	done
+	if ! dpkg-deb -x "$new"/deb/*.deb "$new/files"; then
+		tail -3 "$build/sources.log" >&2
+		echo "hake: the package $2 could not be fetched by apt-get download" >&2
+		return 1
+	fi
+	rm -r "$new/deb"
+	mv "$new" "$build/sources/$1"
+}
+
+# Busybox with a link for each of its names, as it lies in the image. Process 1 is not busybox's.
+lay_out_busybox() {
+	root=$build/sources/busybox/root
+	program=$(find "$build/sources/busybox/files" -path '*bin/busybox' -type f)
+	mkdir -p "$root/bin"
+	cp "$program" "$root/bin/busybox"
+	"$program" --list-full | while read -r path; do
+		case $path in bin/busybox | sbin/init | linuxrc) continue ;; esac
+		mkdir -p "$root/${path%/*}"
+		ln -s /bin/busybox "$root/$path"
+	done
+}
+
 fetch_sources() {
 	stamp=$build/sources/.stamp
 	if [ "$stamp" -nt hake/sources ]; then
@@ -47,7 +79,14 @@ fetch_sources() {
 	while read -r name version path sum; do
 		case $name in '' | '#'*) continue ;; esac
 		have=$(cat "$build/sources/$name/.hake" 2>/dev/null || true)
-		[ "$have" = "$version $sum" ] || fetch_source "$name" "$version" "$path" "$sum" || exit 1
+		if [ "$version" = package ]; then
+			[ "$have" = "$path" ] && continue
+			fetch_package "$name" "$path" || exit 1
+			[ "$name" != busybox ] || lay_out_busybox
+			echo "$path" >"$build/sources/$name/.hake"
+		elif [ "$have" != "$version $sum" ]; then
+			fetch_source "$name" "$version" "$path" "$sum" || exit 1
+		fi
 	done <hake/sources
 	touch "$stamp"
 }

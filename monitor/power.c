@@ -1,9 +1,11 @@
 /* See power.h. The port is QEMU's isa-debug-exit device, where hake puts it. */
 #include "power.h"
+#include "cmdline.h"
 #include "console.h"
 #include "monitor.h"
 #include "route.h"
 #include <rt/slots.h>
+#include <stdio.h>
 
 #define DEBUG_EXIT_PORT 0xf4u
 
@@ -40,6 +42,20 @@ static void restart(void)
 	sys_core_halt(SLOT_CORE, HALT_SILENT);
 }
 
+/* The last line; with a key it is not to be mistaken for what a program has printed. */
+static void say_end(bool restarts)
+{
+	u64 key = cmdline_number("exit_key", 0);
+	char with_key[40] = "";
+
+	if (key)
+		snprintf(with_key, sizeof(with_key), " key=%lu", key);
+	if (restarts)
+		console_printf("@restart%s\n", with_key);
+	else
+		console_printf("@exit code=%ld%s\n", exit_status, with_key);
+}
+
 static void poweroff_rx(u32 from, const void *data, u32 bytes)
 {
 	const struct letter_power *letter = data;
@@ -50,10 +66,7 @@ static void poweroff_rx(u32 from, const void *data, u32 bytes)
 		return;
 	going = true;
 	exit_status = letter->status;
-	if (letter->restart)
-		console_printf("@restart\n");
-	else
-		console_printf("@exit code=%ld\n", exit_status);
+	say_end(letter->restart);
 	console_flush(letter->restart ? restart : stop);
 }
 

@@ -28,20 +28,29 @@ static void default_signals(void)
 }
 
 /* A terminal that cannot be opened leaves the console of process 1. */
-static void take_terminal(const char *tty, bool control)
+static void take_terminal(const char *tty)
 {
-	int fd = tty ? open(tty, O_RDWR | O_NOCTTY) : STDIN_FILENO;
+	int fd = open(tty, O_RDWR | O_NOCTTY);
 
-	if (fd > STDERR_FILENO) {
-		for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
-			dup2(fd, i);
+	for (int i = STDIN_FILENO; fd >= 0 && i <= STDERR_FILENO; i++)
+		dup2(fd, i);
+	if (fd > STDERR_FILENO)
 		close(fd);
-	}
-	if (control)
-		ioctl(STDIN_FILENO, TIOCSCTTY, 1);
+	ioctl(STDIN_FILENO, TIOCSCTTY, 1);
 }
 
-pid_t spawn(char *const *argv, const char *tty, bool control)
+static void wait_for_enter(void)
+{
+	static const char question[] = "\nPlease press Enter to activate this console. ";
+	char key = 0;
+
+	if (write(STDOUT_FILENO, question, sizeof(question) - 1) < 0)
+		return;
+	while (key != '\n' && read(STDIN_FILENO, &key, 1) == 1)
+		continue;
+}
+
+static pid_t spawn_as(const char *path, char *const *argv, const char *tty, bool ask)
 {
 	pid_t pid;
 
@@ -51,10 +60,45 @@ pid_t spawn(char *const *argv, const char *tty, bool control)
 		return pid;
 	default_signals();
 	setsid();
-	take_terminal(tty, control);
-	execvp(argv[0], argv);
-	fprintf(stderr, "init: %s: %s\n", argv[0], strerror(errno));
+	take_terminal(tty);
+	if (ask)
+		wait_for_enter();
+	execvp(path, argv);
+	fprintf(stderr, "init: %s: %s\n", path, strerror(errno));
 	_exit(errno == ENOENT || errno == ENOTDIR ? NOT_FOUND : NOT_A_PROGRAM);
+}
+
+pid_t spawn(char *const *argv, const char *tty, bool ask)
+{
+	return spawn_as(argv[0], argv, tty, ask);
+}
+
+pid_t spawn_line(const char *line, const char *tty, bool ask)
+{
+	bool login = *line == '-';
+	char text[256], name[256], *rest = text, *argv[32] = {NULL};
+	int n = 0;
+
+	line += login;
+	if (strpbrk(line, "~`!$^&*()=|\\{}[];\"'<>?")) {
+		char *shell[] = {"/bin/sh", "-c", (char *)line, NULL};
+
+		return spawn_as(shell[0], shell, tty, ask);
+	}
+	snprintf(text, sizeof(text), "%s", line);
+	for (char *word; n < 31 && (word = strsep(&rest, " \t"));) {
+		if (*word)
+			argv[n++] = word;
+	}
+	if (!n) {
+		errno = ENOENT;
+		return -1;
+	}
+	line = argv[0];
+	snprintf(name, sizeof(name), "-%s", strrchr(line, '/') ? strrchr(line, '/') + 1 : line);
+	if (login)
+		argv[0] = name;
+	return spawn_as(line, argv, tty, ask);
 }
 
 int status_of(int wait_status)

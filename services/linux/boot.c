@@ -48,10 +48,13 @@ static bool end_is_panic; /* that of process 1 */
 
 /* ---- words and ends ---- */
 
-int boot_set_cmdline(const char *line)
+static char *console_term; /* what hake says of the terminal behind the serial line; or NULL */
+
+/* Words that hake puts in front: they are about the machine, and Linux has none of them. */
+static const char *skip_ours(const char *line)
 {
-	static const char *const ours[] = {"panic=exit", "first_core="};
-	char *copy;
+	static const char *const ours[] = {
+		"panic=exit", "first_core=", "exit_key=", "console_term=", "console_size="};
 
 	for (u32 i = 0; i < ARRAY_SIZE(ours); i++) {
 		if (strncmp(line, ours[i], strlen(ours[i])) == 0) {
@@ -59,11 +62,42 @@ int boot_set_cmdline(const char *line)
 			line += *line == ' ';
 		}
 	}
-	copy = strdup(line);
-	if (!copy)
+	return line;
+}
+
+int boot_set_cmdline(const char *line)
+{
+	char *rest = strdup(skip_ours(line));
+	char *size = bootwords_value(line, "console_size");
+	u32 rows, cols;
+
+	if (!rest)
 		return -ENOMEM;
-	kernel_cmdline = copy;
+	kernel_cmdline = rest;
+	console_term = bootwords_value(line, "console_term");
+	if (size && sscanf(size, "%ux%u", &rows, &cols) == 2)
+		console_set_size(rows, cols);
+	free(size);
 	return 0;
+}
+
+/* The environment begins with the terminal that there is; the command line may say another. */
+static int read_words(struct bootwords *words)
+{
+	struct strings line = {0};
+	char text[80];
+	int err;
+
+	snprintf(text, sizeof(text), "TERM=%s ", console_term ? console_term : "linux");
+	err = strings_add(&line, text, strlen(text));
+	if (!err) {
+		line.len--; /* one string, not two */
+		err = strings_add(&line, kernel_cmdline, strlen(kernel_cmdline));
+	}
+	if (!err)
+		err = bootwords_read(words, line.at);
+	strings_free(&line);
+	return err;
 }
 
 static _Noreturn void end_machine(u64 status, bool restart)
@@ -223,12 +257,12 @@ static int start_init(struct thread *t, const void *image, u64 bytes, const stru
 
 static int boot(struct thread *t, const void *image, u64 bytes)
 {
-	struct bootwords words;
+	struct bootwords words = {0};
 	struct cpio_entry command;
 	u64 where;
 	int status = 0;
 
-	if (bootwords_read(&words, kernel_cmdline))
+	if (read_words(&words))
 		status = panic("no memory for the command line");
 	if (!status && console_open(&t->vfs))
 		printf("Warning: unable to open an initial console.\n");

@@ -23,6 +23,7 @@ static struct fiber_queue sender; /* waits for text */
 static struct fiber_queue flushed;
 static bool flush_done;
 static struct tty *tty;
+static struct winsize_abi size;
 
 /* ---- the line ---- */
 
@@ -123,6 +124,11 @@ int console_open(struct vfs_task *task)
 	return fd < 0 ? fd : 0;
 }
 
+void console_set_size(u32 rows, u32 cols)
+{
+	size = (struct winsize_abi){.rows = (u16)rows, .cols = (u16)cols};
+}
+
 int console_init(struct vfs *vfs)
 {
 	int err = rt_channel_open(0, CONSOLE_SERVICE, NULL, &channel);
@@ -132,6 +138,8 @@ int console_init(struct vfs *vfs)
 		err = -ENOMEM;
 	if (!err)
 		tty_set_console(vfs, tty);
+	if (!err)
+		tty_set_size(tty, &size);
 	if (!err)
 		err = rt_channel_send(channel, CONSOLE_LISTEN, NULL, 0, FIBER_FOREVER);
 	if (!err)

@@ -243,11 +243,11 @@ static void make_signal(struct n_tty *tty, u8 c, int sig)
 {
 	if (!on(tty, NOFLSH))
 		n_tty_flush_input(tty);
+	tty->ops->signal(tty->arg, sig); /* drops output that has not left: the echo comes after */
 	if (tty->termios.iflag & IXON)
 		n_tty_stop(tty, false);
 	if (on(tty, ECHO))
 		n_tty_echo(tty, c);
-	tty->ops->signal(tty->arg, sig);
 }
 
 static void reprint(struct n_tty *tty, u8 c)

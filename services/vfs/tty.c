@@ -378,6 +378,11 @@ void tty_set_console(struct vfs *vfs, struct tty *tty)
 	vfs->console = tty;
 }
 
+void tty_set_size(struct tty *tty, const struct winsize_abi *size)
+{
+	tty->size = *size;
+}
+
 void tty_put_all(struct vfs *vfs)
 {
 	while (vfs->ttys) {

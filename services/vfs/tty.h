@@ -37,6 +37,8 @@ struct tty_driver {
  */
 struct tty *tty_new_serial(struct vfs *vfs, u32 line, const struct tty_driver *driver, void *arg);
 void tty_set_console(struct vfs *vfs, struct tty *tty);
+/** The size that a terminal begins with; later the ioctl changes it, and tells its jobs. */
+void tty_set_size(struct tty *tty, const struct winsize_abi *size);
 
 /* The driver received bytes. */
 void tty_input(struct tty *tty, const u8 *bytes, size_t len);

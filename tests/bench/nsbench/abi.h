@@ -1,0 +1,23 @@
+/*
+ * Numbers of Linux's mount API that a C library may not know yet (Linux 7.0 to 7.3, uapi
+ * linux/mount.h, linux/sched.h and the table of system calls).
+ */
+#ifndef NSBENCH_ABI_H
+#define NSBENCH_ABI_H
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+
+#ifndef SYS_open_tree
+#define SYS_open_tree 428
+#endif
+
+#define OPEN_TREE_CLONE     1u
+#define OPEN_TREE_NAMESPACE 2u
+#define OPEN_TREE_CLOEXEC   O_CLOEXEC
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
+#define UNSHARE_EMPTY_MNTNS 0x00100000
+
+#endif

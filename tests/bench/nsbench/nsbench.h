@@ -1,0 +1,48 @@
+/*
+ * nsbench: how fast mount namespaces are created, by how many cores at once.
+ *
+ * One static binary, the same on Skerry and on Linux. This is what its files share.
+ */
+#ifndef NSBENCH_H
+#define NSBENCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* What was asked for. */
+struct plan {
+	const struct mode *mode;
+	uint32_t cores;   /* workers, one a core, from core 0 on */
+	uint32_t ops;     /* of each worker */
+	uint32_t warm;    /* before those, not counted */
+	uint32_t mounts;  /* in the namespace, the root among them */
+	uint32_t tree;    /* mounts in the tree that is copied */
+	uint32_t readers; /* processes that read mountinfo all the time */
+	uint32_t kept;    /* namespaces that exist already */
+	bool crowded;     /* the tree's folder is on the mount that has all the others */
+};
+
+/* A way of creating a namespace. */
+struct mode {
+	const char *name, *about;
+	/* Once and again: 0 or a negative errno value. */
+	int (*run)(void);
+};
+
+/* The modes, until one without a name. modes.c */
+extern const struct mode modes[];
+
+/* The folder whose tree is copied. */
+#define TREE "/tree"
+
+/* Make the world of @p: a root of its own, mounts, a tree. Ends the program if that fails. */
+void world_make(const struct plan *p, const char *self);
+
+/* A negative errno value instead of -1. */
+int failed(long result);
+
+/* Print "nsbench: ..." with errno's text for @error (negative; 0: none), and end with status 1. */
+_Noreturn void die(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

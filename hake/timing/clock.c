@@ -199,11 +199,19 @@ PLUGIN_EXPORT int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *tim
 
 PLUGIN_EXPORT int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {
+	int r;
+
 	if (this_core && in_halt)
 		slot_halt_wait(this_core, cond);
 	else if (this_core)
 		slot_exclusive(this_core);
-	return time_state.cond_wait(cond, mutex);
+	if (!time_state.on || !is_main)
+		return time_state.cond_wait(cond, mutex);
+	/* The main loop waits for vCPUs: it stops them all, to end or to reset the machine. */
+	slot_stopping(true);
+	r = time_state.cond_wait(cond, mutex);
+	slot_stopping(false);
+	return r;
 }
 
 PLUGIN_EXPORT int pthread_cond_broadcast(pthread_cond_t *cond)

@@ -87,13 +87,6 @@ static void report(void)
 		timing.cores[i].stats = (struct core_stats){0};
 }
 
-static void at_exit(qemu_plugin_id_t id, void *unused)
-{
-	(void)id;
-	(void)unused;
-	report();
-}
-
 /* --- What executes --- */
 
 static void on_slice_end(unsigned int vcpu, void *unused)
@@ -267,7 +260,6 @@ static void register_all(void)
 	qemu_plugin_register_vcpu_idle_cb(timing.id, on_idle);
 	qemu_plugin_register_vcpu_resume_cb(timing.id, on_resume);
 	qemu_plugin_register_vcpu_tb_trans_cb(timing.id, on_translation);
-	qemu_plugin_register_atexit_cb(timing.id, at_exit, NULL);
 }
 
 /* --- Arguments --- */
@@ -369,6 +361,7 @@ PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *in
 	plugin.board = qemu_plugin_scoreboard_new(sizeof(struct score));
 	plugin.spent = (qemu_plugin_u64){plugin.board, offsetof(struct score, spent)};
 	plugin.instructions = (qemu_plugin_u64){plugin.board, offsetof(struct score, instructions)};
+	atexit(report);
 	slot_init();
 	clock_start();
 	qemu_plugin_register_vcpu_init_cb(id, on_init);

@@ -37,7 +37,7 @@ static struct {
 	uint64_t drains;   /* how often that was said */
 	uint32_t nkicked;
 	uint64_t grants, releases;
-	bool open;
+	bool open, stopping;
 } slot = {.lock = PTHREAD_MUTEX_INITIALIZER, .deadline = UINT64_MAX, .main_busy = true};
 
 __thread struct core *this_core __attribute__((tls_model("initial-exec")));
@@ -155,7 +155,7 @@ static void wait_turn(struct core *c)
 	for (;;) {
 		uint32_t gate = __atomic_load_n(&c->gate, __ATOMIC_ACQUIRE);
 
-		if (slot.holder == c)
+		if (slot.holder == c || slot.stopping)
 			break;
 		pthread_mutex_unlock(&slot.lock);
 		futex(&c->gate, FUTEX_WAIT, gate);
@@ -399,6 +399,17 @@ void slot_exclusive(struct core *c)
 	pthread_mutex_lock(&slot.lock);
 	if (c->running)
 		let_go();
+	pthread_mutex_unlock(&slot.lock);
+}
+
+void slot_stopping(bool on)
+{
+	pthread_mutex_lock(&slot.lock);
+	slot.stopping = on;
+	for (uint32_t i = 0; i < timing.ncores && on; i++)
+		open_gate(&timing.cores[i]);
+	if (!on)
+		choose();
 	pthread_mutex_unlock(&slot.lock);
 }
 

@@ -146,6 +146,8 @@ void slot_main_busy(void);
 bool slot_main_due(uint64_t deadline);
 /* The thread of @c, if it has the slot, waits until all others have left their blocks. */
 void slot_exclusive(struct core *c);
+/* While on, nobody waits for a turn. */
+void slot_stopping(bool on);
 /* How often cores had to be let go out of their turn, unexpectedly. */
 uint64_t slot_releases(void);
 /* All vCPUs exist. */

@@ -5,7 +5,6 @@
  * and waits for another pipe to be closed. Times are CLOCK_MONOTONIC, which under the timing model
  * is simulated (hake/timing); a marker tells the model when the measurement begins.
  */
-#define _GNU_SOURCE
 #include "nsbench.h"
 
 #include <errno.h>

@@ -1,7 +1,6 @@
 /*
  * The ways of creating a mount namespace that are compared.
  */
-#define _GNU_SOURCE
 #include "abi.h"
 #include "nsbench.h"
 

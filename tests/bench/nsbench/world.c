@@ -5,7 +5,6 @@
  * further mounts are bind mounts of a folder of it, one a folder below /mounts; the tree that is
  * copied is /tree, on a tmpfs of its own or, crowded, on the mount that has all the others.
  */
-#define _GNU_SOURCE
 #include "nsbench.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
  * A clone shares or copies, piece by piece, what its flags say. Everything that can fail happens
  * before the child is put into its family; then it runs.
  *
- * Not here: namespaces (CLONE_NEW*), which are refused.
+ * Not here: namespaces (namespaces.c); those of other things than mounts are refused.
  * Runs in: the personality's domain. Source: clone(2), fork(2), vfork(2).
  */
 #include "misc.h"
@@ -18,14 +18,18 @@
 #include <string.h>
 
 #define CLONE_NEW_ANY                                                                              \
-	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
-	 CLONE_NEWPID | CLONE_NEWNET)
+	(CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |            \
+	 CLONE_NEWNET)
 #define EXIT_SIGNAL_MASK 0xfful
 
 static int check_flags(struct thread *t, const struct k_clone_args *c)
 {
 	u64 f = c->flags;
 
+	if (f & (CLONE_NEWNS | CLONE_EMPTY_MNTNS) && f & CLONE_FS)
+		return -EINVAL;
+	if (f & (CLONE_NEWNS | CLONE_EMPTY_MNTNS) && !capable(t, VFS_CAP_SYS_ADMIN))
+		return -EPERM;
 	if (f & CLONE_NEW_ANY)
 		return capable(t, VFS_CAP_SYS_ADMIN) || f & CLONE_NEWUSER ? -EINVAL : -EPERM;
 	if ((f & CLONE_THREAD && !(f & CLONE_SIGHAND)) || (f & CLONE_SIGHAND && !(f & CLONE_VM)) ||
@@ -84,6 +88,8 @@ static int copy_files(struct thread *child, struct thread *t, u64 flags)
 	else
 		child->vfs.fs = fs_context_copy(t->vfs.fs);
 	if (!child->vfs.fs)
+		return -ENOMEM;
+	if (namespaces_clone(t, child->vfs.fs, flags))
 		return -ENOMEM;
 	if (flags & CLONE_FILES)
 		child->vfs.files = fd_table_get(t->vfs.files);

@@ -1,7 +1,8 @@
 /*
  * Calls about mounts and their namespaces: thin, over the VFS.
  *
- * Runs in: the personality's domain. Source: mount(2), umount(2), pivot_root(2).
+ * Runs in: the personality's domain. Source: mount(2), umount(2), pivot_root(2),
+ * open_tree(2), move_mount(2), mount_setattr(2), statmount(2), listmount(2).
  */
 #include "name.h"
 #include "syscall.h"
@@ -9,6 +10,8 @@
 
 #include <errno.h>
 #include <vfs/mount.h>
+#include <vfs/mount_abi.h>
+#include <vfs/text.h>
 
 static s64 mount_named(struct thread *t, const u64 *a, const char *source, const char *type,
 		       const char *options)
@@ -31,7 +34,7 @@ s64 sys_mount(struct thread *t, const u64 *a)
 	if (!err && a[4])
 		err = name_get(t, a[4], &options);
 	if (!err)
-		err = mount_named(t, a, source ? source : "none", type, options ? options : "");
+		err = mount_named(t, a, source, type, options ? options : "");
 	name_put(source);
 	name_put(type);
 	name_put(options);
@@ -52,4 +55,167 @@ s64 sys_pivot_root(struct thread *t, const u64 *a)
 
 	WITH_NAMES(t, a[0], new, a[1], old, result, vfs_pivot_root(&t->vfs, new, old));
 	return result;
+}
+
+/* ---- trees and their attributes ---- */
+
+s64 sys_open_tree(struct thread *t, const u64 *a)
+{
+	s64 result;
+
+	WITH_NAME(t, a[1], name, result, vfs_open_tree(&t->vfs, (int)a[0], name, (u32)a[2]));
+	return result;
+}
+
+s64 sys_move_mount(struct thread *t, const u64 *a)
+{
+	s64 result;
+
+	WITH_NAMES(t, a[1], from, a[3], to, result,
+		   vfs_move_mount(&t->vfs, (int)a[0], from, (int)a[2], to, (u32)a[4]));
+	return result;
+}
+
+struct k_mount_attr {
+	struct vfs_mount_attr attr;
+	u64 userns_fd;
+};
+
+static s64 get_attr(struct thread *t, struct k_mount_attr *attr, u64 from, u64 size)
+{
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	return copy_in_sized(t, attr, sizeof(*attr), from, size, sizeof(*attr));
+}
+
+s64 sys_mount_setattr(struct thread *t, const u64 *a)
+{
+	struct k_mount_attr attr;
+	s64 result = get_attr(t, &attr, a[3], a[4]);
+
+	if (result)
+		return result;
+	WITH_NAME(t, a[1], name, result,
+		  vfs_mount_setattr(&t->vfs, (int)a[0], name, (u32)a[2], &attr.attr));
+	return result;
+}
+
+s64 sys_open_tree_attr(struct thread *t, const u64 *a)
+{
+	struct k_mount_attr attr;
+	s64 fd, err;
+
+	if (!a[3] && a[4])
+		return -EINVAL;
+	if (a[3]) {
+		err = get_attr(t, &attr, a[3], a[4]);
+		if (err)
+			return err;
+	}
+	fd = sys_open_tree(t, a);
+	if (fd < 0 || !a[3])
+		return fd;
+	err = vfs_mount_setattr(&t->vfs, (int)fd, "", AT_EMPTY_PATH | (a[2] & AT_RECURSIVE),
+				&attr.attr);
+	if (!err)
+		return fd;
+	vfs_close(&t->vfs, (int)fd);
+	return err;
+}
+
+/* ---- by number ---- */
+
+#define LIST_MAX   1000000u
+#define LIST_FIRST 24u /* bytes of struct mnt_id_req's first version */
+
+static s64 get_request(struct thread *t, struct mnt_id_req_abi *req, u64 from)
+{
+	u32 size;
+
+	if (copy_in(t, &size, from, sizeof(size)))
+		return -EFAULT;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	return copy_in_sized(t, req, sizeof(*req), from, size, LIST_FIRST);
+}
+
+s64 sys_statmount(struct thread *t, const u64 *a)
+{
+	struct mnt_id_req_abi req;
+	struct statmount_abi sm;
+	struct text strings = {0};
+	u64 room = a[2], fixed = MIN(room, sizeof(sm));
+	s64 result;
+
+	if (a[3] & ~(u64)STATMOUNT_BY_FD_)
+		return -EINVAL;
+	result = get_request(t, &req, a[0]);
+	if (result)
+		return result;
+	result = vfs_statmount(&t->vfs, &req, (u32)a[3], room, &sm, &strings);
+	if (!result && (copy_out(t, a[1], &sm, fixed) ||
+			(strings.len && copy_out(t, a[1] + sizeof(sm), strings.at, strings.len))))
+		result = -EFAULT;
+	text_free(&strings);
+	return result;
+}
+
+#define LIST_PIECE 512u /* identifiers that are copied at once */
+
+s64 sys_listmount(struct thread *t, const u64 *a)
+{
+	bool reverse = a[3] & LISTMOUNT_REVERSE_;
+	u64 ids[LIST_PIECE], done = 0;
+	struct mnt_id_req_abi req;
+	s64 n;
+
+	if (a[3] & ~(u64)LISTMOUNT_REVERSE_)
+		return -EINVAL;
+	if (a[2] > LIST_MAX)
+		return -EOVERFLOW;
+	n = get_request(t, &req, a[0]);
+	if (n)
+		return n;
+	do {
+		n = vfs_listmount(&t->vfs, &req, reverse, ids, MIN(a[2] - done, LIST_PIECE));
+		if (n < 0)
+			return n;
+		if (n && copy_out(t, a[1] + 8 * done, ids, 8 * (u64)n))
+			return -EFAULT;
+		done += (u64)n;
+		if (n)
+			req.param = ids[n - 1];
+	} while (n == LIST_PIECE && done < a[2]);
+	return (s64)done;
+}
+
+s64 sys_listns(struct thread *t, const u64 *a)
+{
+	u64 ids[LIST_PIECE], done = 0;
+	struct ns_id_req_abi req;
+	s64 n;
+	u32 size;
+
+	if (a[3])
+		return -EINVAL;
+	if (a[2] > LIST_MAX)
+		return -EOVERFLOW;
+	if (copy_in(t, &size, a[0], sizeof(size)))
+		return -EFAULT;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	n = copy_in_sized(t, &req, sizeof(req), a[0], size, sizeof(req));
+	if (n)
+		return n;
+	do {
+		n = vfs_listns(&t->vfs, &req, ids, MIN(a[2] - done, LIST_PIECE));
+		if (n < 0)
+			return n;
+		if (n && copy_out(t, a[1] + 8 * done, ids, 8 * (u64)n))
+			return -EFAULT;
+		done += (u64)n;
+		if (n)
+			req.ns_id = ids[n - 1];
+	} while (n == LIST_PIECE && done < a[2]);
+	return (s64)done;
 }

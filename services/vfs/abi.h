@@ -94,8 +94,23 @@
 #define VFS_NSFS_MAGIC          0x6e736673
 #define VFS_NULLFS_MAGIC        0x4e554c4c
 
-/* Of the file of the namespace of mounts that everything begins in; see <linux/nsfs.h>. */
-#define VFS_FIRST_MNT_INUM 0xeffffff8u
+/* Files and identifiers of the namespaces that everything begins in; see <linux/nsfs.h>. */
+#define VFS_FIRST_IPC_INUM    0xefffffffu
+#define VFS_FIRST_UTS_INUM    0xeffffffeu
+#define VFS_FIRST_USER_INUM   0xeffffffdu
+#define VFS_FIRST_PID_INUM    0xeffffffcu
+#define VFS_FIRST_CGROUP_INUM 0xeffffffbu
+#define VFS_FIRST_TIME_INUM   0xeffffffau
+#define VFS_FIRST_NET_INUM    0xeffffff9u
+#define VFS_FIRST_MNT_INUM    0xeffffff8u
+#define VFS_FIRST_IPC_ID      1u
+#define VFS_FIRST_UTS_ID      2u
+#define VFS_FIRST_USER_ID     3u
+#define VFS_FIRST_PID_ID      4u
+#define VFS_FIRST_CGROUP_ID   5u
+#define VFS_FIRST_TIME_ID     6u
+#define VFS_FIRST_NET_ID      7u
+#define VFS_FIRST_MNT_ID      8u
 
 /* A device number as inodes keep it: Linux's "new" encoding, as in struct stat. */
 #define VFS_DEV(major, minor)                                                                      \

@@ -215,12 +215,10 @@ static char *name_place(const struct path *path, const struct path *root, char *
 	return begin == end ? put_before(buf, begin, "/", 1) : begin;
 }
 
-/* The name of @path to the begin of @buf. Returns its length with NUL. */
-static s64 name_to(struct vfs_task *t, const struct path *path, char *buf, size_t size,
+/* The name of @path, as seen from @root, to the begin of @buf. Returns its length with NUL. */
+static s64 name_to(const struct path *root, const struct path *path, char *buf, size_t size,
 		   const char *suffix, const char *lost)
 {
-	static const struct path nowhere;
-	const struct path *root = t->fs ? &t->fs->root : &nowhere;
 	size_t extra = strlen(suffix), len;
 	bool reached;
 	char *begin;
@@ -244,16 +242,25 @@ s64 vfs_getcwd(struct vfs_task *t, char *buf, size_t size)
 
 	if (is_deleted(t->fs->cwd.dentry))
 		return -ENOENT;
-	len = name_to(t, &t->fs->cwd, buf, size, "", "(unreachable)");
+	len = name_to(&t->fs->root, &t->fs->cwd, buf, size, "", "(unreachable)");
 	return len == -ENAMETOOLONG ? -ERANGE : len;
+}
+
+s64 vfs_path_name_from(const struct path *root, const struct path *path, char *buf, size_t size)
+{
+	const char *suffix = is_deleted(path->dentry) ? " (deleted)" : "";
+	s64 len = name_to(root, path, buf, size, suffix, "");
+
+	return len < 0 ? len : len - 1;
 }
 
 s64 vfs_path_name(struct vfs_task *t, const struct path *path, char *buf, size_t size)
 {
+	static const struct path nowhere;
 	bool nameless = path->dentry->parent == path->dentry && path->dentry != path->mnt->root;
 	s64 len;
 
-	if (path->mnt == t->vfs->anon) {
+	if (path->mnt == t->vfs->anon || path->mnt == t->vfs->nsfs) {
 		len = path->dentry->len;
 		if (size <= (size_t)len)
 			return -ENAMETOOLONG;
@@ -265,6 +272,5 @@ s64 vfs_path_name(struct vfs_task *t, const struct path *path, char *buf, size_t
 
 		return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : n;
 	}
-	len = name_to(t, path, buf, size, is_deleted(path->dentry) ? " (deleted)" : "", "");
-	return len < 0 ? len : len - 1;
+	return vfs_path_name_from(t->fs ? &t->fs->root : &nowhere, path, buf, size);
 }

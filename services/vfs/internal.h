@@ -69,6 +69,7 @@ struct vfs {
 	struct pty_table *ptys;
 	struct procfs *procfs;
 	struct pseudo_node *sysfs;
+	struct superblock *sysfs_sb;
 
 	/* locks.c */
 	struct wait_queue lock_wait; /* a lock was given up */
@@ -92,10 +93,9 @@ void superblock_put(struct superblock *sb);
 struct fs_type *fs_type_find(struct vfs *vfs, const char *name);
 int fs_type_mount(const struct fs_type *type, struct vfs *vfs, const char *source,
 		  const char *options, struct superblock **out);
-/* A namespace without mounts yet; then either fill it or drop it. NULL: no memory. */
-struct mnt_namespace *mnt_namespace_new(struct vfs *vfs, u32 inum, struct user_ns *owner);
+/* A namespace that is to be filled at once. NULL: no memory. */
+struct mnt_namespace *mnt_namespace_new(struct vfs *vfs, u32 inum, struct user_ns *owner, u64 id);
 void mnt_namespace_fill(struct mnt_namespace *ns, struct mount_ns *mounts);
-void mnt_namespace_drop(struct mnt_namespace *ns);
 /* A detached mount of @root (a superblock's) from @source; NULL: no memory. */
 struct mount *mount_make(struct superblock *sb, struct dentry *root, const char *source, u32 flags);
 const char *mount_source(const struct mount *mnt);
@@ -111,7 +111,9 @@ void mount_show_options(const struct mount *mnt, struct text *out);
 /* The group nearest above that can be seen from @root; 0: none. */
 u32 mount_propagates_from(const struct mount *mnt, const struct path *root);
 
-/* fs_context.c: whoever is at @from goes to @to. */
+/* fs_context.c: the name of @path as seen from @root, as vfs_path_name() */
+s64 vfs_path_name_from(const struct path *root, const struct path *path, char *buf, size_t size);
+/* Whoever is at @from goes to @to. */
 void fs_contexts_move(struct vfs *vfs, const struct path *from, const struct path *to);
 /* Those of @fs see the mounts of @ns, whose reference it takes, from now on. */
 void fs_context_enter(struct fs_context *fs, struct mnt_namespace *ns, const struct path *root,

@@ -9,6 +9,7 @@
  * Not here: mount(2) and its relatives (mount_calls.c, mount_api.c), /proc (mount_show.c).
  * Runs in: the personality, host tests.
  */
+#include "mount_abi.h"
 #include "pseudo.h"
 
 #include <poll.h>
@@ -84,7 +85,9 @@ static void refs_put(void *ctx, struct superblock *sb, struct dentry *root, void
 
 static u64 next_ns_id(void *ctx)
 {
-	return vfs_new_ns_id(ctx);
+	struct vfs *vfs = ctx;
+
+	return vfs->first_mnt ? vfs_new_ns_id(vfs) : VFS_FIRST_MNT_ID;
 }
 
 static void owner_get(void *ctx, void *owner)
@@ -232,12 +235,12 @@ static void end_mounts(struct ns *ns)
 	free(mnt);
 }
 
-struct mnt_namespace *mnt_namespace_new(struct vfs *vfs, u32 inum, struct user_ns *owner)
+struct mnt_namespace *mnt_namespace_new(struct vfs *vfs, u32 inum, struct user_ns *owner, u64 id)
 {
 	struct mnt_namespace *ns = calloc(1, sizeof(*ns));
 
 	if (ns)
-		ns_begin(vfs, &ns->ns, NS_MNT, inum, owner, end_mounts);
+		ns_begin(vfs, &ns->ns, NS_MNT, inum, id, owner, end_mounts);
 	return ns;
 }
 
@@ -245,17 +248,6 @@ void mnt_namespace_fill(struct mnt_namespace *ns, struct mount_ns *mounts)
 {
 	ns->mounts = mounts;
 	mounts->arg = ns;
-}
-
-static void free_empty(struct ns *ns)
-{
-	free(container_of(ns, struct mnt_namespace, ns));
-}
-
-void mnt_namespace_drop(struct mnt_namespace *ns)
-{
-	ns->ns.end = free_empty;
-	ns_put(&ns->ns);
 }
 
 /* A superblock's own mount that is in no namespace. */
@@ -292,7 +284,7 @@ static int first_namespace(struct vfs *vfs)
 		mount_put(mnt);
 		return -ENOMEM;
 	}
-	vfs->first_mnt = mnt_namespace_new(vfs, VFS_FIRST_MNT_INUM, NULL);
+	vfs->first_mnt = mnt_namespace_new(vfs, VFS_FIRST_MNT_INUM, NULL, VFS_FIRST_MNT_ID);
 	if (!vfs->first_mnt) {
 		mounts_ns_put(ns);
 		return -ENOMEM;
@@ -331,7 +323,7 @@ int mount_first(struct vfs *vfs)
 	int err;
 
 	ns_first(vfs);
-	vfs->mounts = mounts_create(&env, 0);
+	vfs->mounts = mounts_create(&env, VFS_MOUNT_ID_BASE);
 	if (!vfs->mounts)
 		return -ENOMEM;
 	err = first_namespace(vfs);

@@ -42,6 +42,43 @@ int vfs_umount(struct vfs_task *t, const char *target, u32 flags);
 /* pivot_root(2) */
 int vfs_pivot_root(struct vfs_task *t, const char *new_root, const char *put_old);
 
+/* --- Namespaces and trees (mount_api.c) --- */
+
+struct fs_context;
+struct ns;
+struct vfs_mount_attr;
+
+/**
+ * A new namespace for those who share @fs: a copy of the mounts they see, or an empty one.
+ *
+ * @owner  NULL: the user namespace of @t. The caller has checked that @t has CAP_SYS_ADMIN there
+ * Returns 0, -ENOMEM; root and working directory are in the new namespace then.
+ */
+int vfs_new_mnt_ns(struct vfs_task *t, struct fs_context *fs, struct user_ns *owner, bool empty);
+/* May @t enter @ns (setns(2))? 0, -EPERM, -EINVAL. And do it, which cannot fail. */
+int vfs_check_enter_mnt_ns(const struct vfs_task *t, const struct ns *ns);
+void vfs_enter_mnt_ns(struct vfs_task *t, struct ns *ns);
+
+int vfs_open_tree(struct vfs_task *t, int dirfd, const char *name, u32 flags);
+int vfs_move_mount(struct vfs_task *t, int from_fd, const char *from_name, int to_fd,
+		   const char *to_name, u32 flags);
+int vfs_mount_setattr(struct vfs_task *t, int dirfd, const char *name, u32 flags,
+		      const struct vfs_mount_attr *attr);
+
+/* --- By number (statmount.c) --- */
+
+struct mnt_id_req_abi;
+struct ns_id_req_abi;
+struct statmount_abi;
+
+/* statmount(2) for a buffer of @room bytes: 0 or an error; @strings follow @sm. */
+s64 vfs_statmount(struct vfs_task *t, const struct mnt_id_req_abi *req, u32 flags, u64 room,
+		  struct statmount_abi *sm, struct text *strings);
+/* listmount(2), listns(2): how many of at most @room identifiers were put to @ids. */
+s64 vfs_listmount(struct vfs_task *t, const struct mnt_id_req_abi *req, bool reverse, u64 *ids,
+		  u64 room);
+s64 vfs_listns(struct vfs_task *t, const struct ns_id_req_abi *req, u64 *ids, u64 room);
+
 /* /proc/PID/mounts, mountinfo and mountstats as @t sees the tree. */
 enum mounts_text { MOUNTS_PLAIN, MOUNTS_INFO, MOUNTS_STATS };
 void vfs_show_mounts(struct vfs_task *t, struct text *out, enum mounts_text kind);

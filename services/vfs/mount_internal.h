@@ -6,6 +6,7 @@
 #define VFS_MOUNT_INTERNAL_H
 
 #include "internal.h"
+#include "mount_abi.h"
 
 #include <sys/mount.h>
 
@@ -28,5 +29,12 @@ int mount_kind_of(u64 ms, enum mount_kind *kind);
 int mount_may_change_kind(const struct vfs_task *t, const struct mount *mnt);
 /* Move a mount, or an anonymous tree, from where it is. */
 int mount_move(struct vfs_task *t, const struct path *from, const struct path *to, bool beneath);
+
+/* A descriptor of a detached tree, or of a namespace made of it; the tree is taken over. */
+int mount_open_detached(struct vfs_task *t, struct mount *tree, u64 origin, bool cloexec);
+int mount_open_namespace(struct vfs_task *t, struct mount *tree, bool cloexec);
+/* MOUNT_ATTR_* as flags of a mount: those that are not about times; and times, or -EINVAL. */
+u32 mount_attr_flags(u64 attr);
+int mount_attr_atime(u64 attr, u32 *flags);
 
 #endif

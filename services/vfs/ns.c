@@ -11,12 +11,9 @@
 #define FIRST_INUM 0xf0000000u
 #define FIRST_ID   9u
 
-void ns_begin(struct vfs *vfs, struct ns *ns, u32 type, u32 inum, struct user_ns *owner,
+void ns_begin(struct vfs *vfs, struct ns *ns, u32 type, u32 inum, u64 id, struct user_ns *owner,
 	      void (*end)(struct ns *ns))
 {
-	static const u32 types[] = {0,         NS_IPC,  NS_UTS, NS_USER, NS_PID,
-				    NS_CGROUP, NS_TIME, NS_NET, NS_MNT};
-
 	ns->vfs = vfs;
 	ns->type = type;
 	ns->refs = 1;
@@ -25,12 +22,7 @@ void ns_begin(struct vfs *vfs, struct ns *ns, u32 type, u32 inum, struct user_ns
 	if (owner)
 		ns_get(&owner->ns);
 	ns->inum = inum ? inum : FIRST_INUM + ++vfs->next_inum;
-	if (inum) { /* one of the first */
-		for (u32 i = 1; i < ARRAY_SIZE(types); i++)
-			ns->id = types[i] == type ? i : ns->id;
-	} else {
-		ns->id = vfs_new_ns_id(vfs);
-	}
+	ns->id = id ? id : vfs_new_ns_id(vfs);
 	/* The list is in order of id: the first ones begin in any order. */
 	ns->prev = vfs->last_ns;
 	while (ns->prev && ns->prev->id > ns->id)
@@ -109,5 +101,6 @@ static void keep(struct ns *ns)
 
 void ns_first(struct vfs *vfs)
 {
-	ns_begin(vfs, &vfs->user_ns.ns, NS_USER, 0xeffffffd, NULL, keep);
+	ns_begin(vfs, &vfs->user_ns.ns, NS_USER, VFS_FIRST_USER_INUM, VFS_FIRST_USER_ID, NULL,
+		 keep);
 }

@@ -51,8 +51,9 @@ struct mnt_namespace {
  * Begin a namespace: it gets its numbers, one reference, and a reference to @owner.
  *
  * @inum  of its file; 0: the next
+ * @id    0: the next
  */
-void ns_begin(struct vfs *vfs, struct ns *ns, u32 type, u32 inum, struct user_ns *owner,
+void ns_begin(struct vfs *vfs, struct ns *ns, u32 type, u32 inum, u64 id, struct user_ns *owner,
 	      void (*end)(struct ns *ns));
 struct ns *ns_get(struct ns *ns);
 void ns_put(struct ns *ns);

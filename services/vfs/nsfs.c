@@ -83,11 +83,136 @@ struct ns *ns_of_file(const struct file *file)
 	return file->inode ? ns_of_inode(file->inode) : NULL;
 }
 
+/* --- ioctl_nsfs(2) --- */
+
+#define NS_GET_USERNS      0xb701u
+#define NS_GET_PARENT      0xb702u
+#define NS_GET_NSTYPE      0xb703u
+#define NS_GET_OWNER_UID   0xb704u
+#define NS_GET_MNTNS_ID    0x8008b705u
+#define NS_MNT_GET_INFO    0xb70au /* with the structure's size, and a direction */
+#define NS_MNT_GET_NEXT    0xb70bu
+#define NS_MNT_GET_PREV    0xb70cu
+#define NS_GET_ID          0x8008b70du
+#define IOC_NUMBER(cmd)    ((cmd)&0xffffu)
+#define IOC_SIZE(cmd)      ((cmd) >> 16 & 0x3fffu)
+#define IOC_DIRECTION(cmd) ((cmd) >> 30)
+
+/* struct mnt_ns_info */
+struct mnt_ns_info {
+	u32 size;
+	u32 nr_mounts;
+	u64 mnt_ns_id;
+};
+
+static int give(struct vfs_task *t, u64 to, const void *from, size_t len)
+{
+	return t->vfs->env->user_write(t->vfs->arg, t, to, from, len);
+}
+
+static int give_fd(struct vfs_task *t, struct ns *ns)
+{
+	struct file *file;
+	int err = ns_open(ns, 0, &file);
+
+	return err ? err : fd_add(t, file, true);
+}
+
+static bool is_in(const struct user_ns *ns, const struct user_ns *above)
+{
+	while (ns && ns != above)
+		ns = ns->parent;
+	return ns != NULL;
+}
+
+/* A user namespace that is the caller's own or below it; NULL: none. */
+static int give_user_ns(struct vfs_task *t, struct user_ns *ns)
+{
+	return ns && is_in(ns, task_user_ns(t)) ? give_fd(t, &ns->ns) : -EPERM;
+}
+
+static int get_parent(struct vfs_task *t, struct ns *ns)
+{
+	if (ns->type == NS_USER)
+		return give_user_ns(t, container_of(ns, struct user_ns, ns)->parent);
+	return ns->type == NS_PID ? -EPERM : -EINVAL;
+}
+
+static int get_owner_uid(struct vfs_task *t, const struct ns *ns, u64 arg)
+{
+	u32 uid;
+
+	if (ns->type != NS_USER)
+		return -EINVAL;
+	uid = container_of(ns, struct user_ns, ns)->uid;
+	return give(t, arg, &uid, sizeof(uid));
+}
+
+static int tell_about(struct vfs_task *t, const struct ns *ns, u32 cmd, u64 arg)
+{
+	const struct mount_ns *mounts = container_of(ns, struct mnt_namespace, ns)->mounts;
+	struct mnt_ns_info info = {.size = sizeof(info), .mnt_ns_id = ns->id};
+
+	info.nr_mounts = mounts->nmounts ? mounts->nmounts - 1 : 0; /* its root is not counted */
+	return give(t, arg, &info, MIN(IOC_SIZE(cmd), sizeof(info)));
+}
+
+/* The next namespace of mounts, or the one before, that the caller may enter; and about it. */
+static int step(struct vfs_task *t, const struct ns *ns, u32 cmd, u64 arg)
+{
+	bool next = IOC_NUMBER(cmd) == IOC_NUMBER(NS_MNT_GET_NEXT);
+	struct ns *at = next ? ns->next : ns->prev;
+	int err;
+
+	while (at && (at->type != NS_MNT || !vfs_capable_in(t, at->owner, VFS_CAP_SYS_ADMIN)))
+		at = next ? at->next : at->prev;
+	if (!at)
+		return -ENOENT;
+	err = arg ? tell_about(t, at, cmd, arg) : 0;
+	return err ? err : give_fd(t, at);
+}
+
+static int mnt_ioctl(struct vfs_task *t, const struct ns *ns, u32 cmd, u64 arg)
+{
+	if (IOC_DIRECTION(cmd) != 2)
+		return -ENOTTY;
+	if (ns->type != NS_MNT)
+		return -EINVAL;
+	if (IOC_NUMBER(cmd) != NS_MNT_GET_INFO)
+		return IOC_SIZE(cmd) < sizeof(struct mnt_ns_info) ? -EINVAL : step(t, ns, cmd, arg);
+	if (!arg || IOC_SIZE(cmd) < sizeof(struct mnt_ns_info))
+		return -EINVAL;
+	return tell_about(t, ns, cmd, arg);
+}
+
 int nsfs_ioctl(struct vfs_task *t, struct ns *ns, u32 cmd, u64 arg)
 {
-	(void)t;
-	(void)ns;
-	(void)cmd;
-	(void)arg;
-	return -ENOTTY;
+	switch (cmd) {
+	case NS_GET_USERNS:
+		return give_user_ns(t, ns->owner                   ? ns->owner
+				       : ns == &t->vfs->user_ns.ns ? NULL
+								   : &t->vfs->user_ns);
+	case NS_GET_PARENT:
+		return get_parent(t, ns);
+	case NS_GET_NSTYPE:
+		return (int)ns->type;
+	case NS_GET_OWNER_UID:
+		return get_owner_uid(t, ns, arg);
+	case NS_GET_MNTNS_ID:
+		if (ns->type != NS_MNT)
+			return -EINVAL;
+		return give(t, arg, &ns->id, sizeof(ns->id));
+	case NS_GET_ID:
+		return give(t, arg, &ns->id, sizeof(ns->id));
+	default:
+		break;
+	}
+	switch (IOC_NUMBER(cmd)) {
+	case NS_MNT_GET_INFO:
+	case NS_MNT_GET_NEXT:
+	case NS_MNT_GET_PREV:
+		return mnt_ioctl(t, ns, cmd, arg);
+	default:
+		return -ENOTTY;
+	}
 }

@@ -20,10 +20,18 @@ int sysfs_add(struct vfs *vfs, const struct proc_entry *entries, u32 n)
 static int mount(struct vfs *vfs, void *arg, const char *source, const char *options,
 		 struct superblock **out)
 {
+	int err = 0;
+
 	(void)arg;
 	(void)source;
 	(void)options;
-	return pseudo_mount(vfs, "sysfs", VFS_SYSFS_MAGIC, vfs->sysfs, out);
+	if (!vfs->sysfs_sb) { /* the one that all mounts share */
+		err = pseudo_mount(vfs, "sysfs", VFS_SYSFS_MAGIC, vfs->sysfs, &vfs->sysfs_sb);
+		if (!err)
+			vfs->sysfs_sb->refs++;
+	}
+	*out = vfs->sysfs_sb;
+	return err;
 }
 
 /* How much is cached of files, and how large each is: what slabinfo(5) tells on Linux. */
@@ -66,6 +74,8 @@ int sysfs_register(struct vfs *vfs)
 
 void sysfs_put(struct vfs *vfs)
 {
+	if (vfs->sysfs_sb)
+		superblock_put(vfs->sysfs_sb);
 	if (vfs->sysfs)
 		pseudo_free(vfs->sysfs);
 }

@@ -112,6 +112,7 @@ struct k_clone_args {
 #define CLONE_NEWNET           0x40000000ul
 #define CLONE_IO               0x80000000ul
 #define CLONE_CLEAR_SIGHAND    0x100000000ul
+#define CLONE_EMPTY_MNTNS      0x2000000000ul
 
 #define WNOHANG                1u
 #define WUNTRACED              2u /* WSTOPPED */

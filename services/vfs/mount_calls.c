@@ -46,7 +46,7 @@ bool place_is_gone(const struct path *path)
 {
 	const struct dentry *d = path->dentry;
 
-	return d->parent != d && !d->hashed;
+	return (d->parent != d && !d->hashed) || !path->mnt->ns;
 }
 
 int mount_put_on(struct mount *mnt, const struct path *at, u32 how)

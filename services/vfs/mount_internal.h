@@ -14,7 +14,7 @@
 #define MS_NOSYMFOLLOW 256
 #endif
 
-/* Has the directory been removed? */
+/* Has the directory been removed, or what it is on unmounted? */
 bool place_is_gone(const struct path *path);
 /* Put a detached mount, or an anonymous tree, on @at. -ENOTDIR; and see mounts_attach(). */
 int mount_put_on(struct mount *mnt, const struct path *at, u32 how);

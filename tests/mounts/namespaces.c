@@ -299,13 +299,14 @@ CASE(device_opened_before_setns_keeps_working)
 
 CASE(process_at_a_place_of_another_namespace_cannot_mount_there)
 {
-	int fd, own;
+	int fd, own, other;
 
 	place();
 	own = ns_file();
 	CHECK(unshare(CLONE_NEWNS) == 0);
+	other = ns_file();
 	fd = open("a", O_RDONLY | O_DIRECTORY);
-	CHECK(setns(own, 0) == 0 && fchdir(fd) == 0);
+	CHECK(setns(own, 0) == 0 && other >= 0 && fchdir(fd) == 0);
 	CHECK_ERROR(tmpfs("."), EINVAL);
 	CHECK_ERROR(bind_("/tmp/b", ".", 0), EINVAL);
 	CHECK_ERROR(bind_(".", "/tmp/b", 0), EINVAL);

@@ -145,14 +145,14 @@ TEST(umount_of_busy_mount_is_ebusy)
 	world_end(&w);
 }
 
-TEST(mount_on_a_detached_mount_is_einval)
+TEST(mount_on_a_detached_mount_is_enoent)
 {
 	begin();
 	mnt("/m", "tmpfs", 0, NULL);
 	CHECK_EQUAL(vfs_chdir(t, "/m"), 0);
 	CHECK_EQUAL(vfs_umount(t, "/m", MNT_DETACH), 0);
 	CHECK_EQUAL(mkdir_at(t, "in"), 0);
-	CHECK_EQUAL(mnt("in", "tmpfs", 0, NULL), -EINVAL);
+	CHECK_EQUAL(mnt("in", "tmpfs", 0, NULL), -ENOENT);
 	vfs_chdir(t, "/");
 	world_end(&w);
 }

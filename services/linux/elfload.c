@@ -32,10 +32,13 @@ struct image {
 	u64 end; /* of its data, with bias */
 };
 
-static u64 random_below(u64 limit)
+/* Of addresses: none with setarch -R. */
+static u64 random_below(const struct exec *e, u64 limit)
 {
 	u64 value;
 
+	if (e->thread->personality & ADDR_NO_RANDOMIZE)
+		return 0;
 	random_bytes(&value, sizeof(value));
 	return ROUND_DOWN(value % limit, PAGE_SIZE);
 }
@@ -254,8 +257,9 @@ static void lay_out(struct exec *e)
 	u64 gap =
 		MAX(MIN(mm->limit_stack, MM_TOP / 6 * 5), STACK_GAP_MIN) + VMA_GUARD + STACK_RANDOM;
 
-	e->stack_top = MM_TOP - random_below(STACK_RANDOM);
-	mm->mmap_top = ROUND_DOWN(MM_TOP - gap - random_below(RANDOM_PAGES * PAGE_SIZE), PAGE_SIZE);
+	e->stack_top = MM_TOP - random_below(e, STACK_RANDOM);
+	mm->mmap_top =
+		ROUND_DOWN(MM_TOP - gap - random_below(e, RANDOM_PAGES * PAGE_SIZE), PAGE_SIZE);
 }
 
 static int load_program(struct exec *e, struct image *image)
@@ -271,12 +275,12 @@ static int load_program(struct exec *e, struct image *image)
 	}
 	lay_out(e);
 	if (image->header.type == ELF_TYPE_DYN)
-		image->bias = PIE_BASE + random_below(RANDOM_PAGES * PAGE_SIZE) - image->low;
+		image->bias = PIE_BASE + random_below(e, RANDOM_PAGES * PAGE_SIZE) - image->low;
 	err = map_image(mm, image);
 	if (err)
 		return err;
 	note_ranges(mm, image);
-	mm->brk_start = mm->brk = ROUND_UP(image->end, PAGE_SIZE) + random_below(BRK_RANDOM);
+	mm->brk_start = mm->brk = ROUND_UP(image->end, PAGE_SIZE) + random_below(e, BRK_RANDOM);
 	e->phdr = phdr_address(image);
 	e->phnum = image->header.phnum;
 	e->program_entry = e->entry = image->bias + image->header.entry;

@@ -289,6 +289,9 @@ static void become(struct exec *e)
 	p->did_exec = true;
 	if (e->secure)
 		p->death_signal = 0;
+	t->personality &= ~READ_IMPLIES_EXEC;
+	if (e->secure)
+		t->personality &= ~(READ_IMPLIES_EXEC | ADDR_NO_RANDOMIZE);
 	posix_timers_delete(p);
 	sighand_reset(p->sighand);
 	fd_table_exec(&t->vfs);

@@ -67,6 +67,9 @@ static void copy_thread(struct thread *child, struct thread *t, const struct k_c
 	groups_get(child->cred.groups);
 	child->sigmask = t->sigmask;
 	child->no_new_privs = t->no_new_privs;
+	child->personality = t->personality;
+	child->ioprio = t->ioprio;
+	child->timer_slack_ns = t->timer_slack_ns;
 	if (!(c->flags & CLONE_VM) || c->flags & CLONE_VFORK)
 		child->altstack = t->altstack;
 	if (c->flags & CLONE_CHILD_CLEARTID)

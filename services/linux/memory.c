@@ -126,6 +126,10 @@ s64 sys_mmap(struct thread *t, const u64 *a)
 		return err;
 	if (r.bytes == 0 || r.bytes > MM_TOP)
 		return -ENOMEM;
+	if (r.prot & PROT_READ && t->personality & READ_IMPLIES_EXEC)
+		r.prot |= PROT_EXEC;
+	if (thread_mm(t)->mdwe && r.prot & PROT_WRITE && r.prot & PROT_EXEC)
+		return -EACCES;
 	if (flags & LMAP_LOCKED)
 		err = memory_may_lock(t, r.bytes);
 	if (err)
@@ -186,6 +190,8 @@ s64 sys_mprotect(struct thread *t, const u64 *a)
 	u64 end, start = a[0];
 	int err;
 
+	if (prot & PROT_READ && t->personality & READ_IMPLIES_EXEC)
+		prot |= PROT_EXEC;
 	if (a[2] & ~(u64)PROT_KNOWN || (a[2] & PROT_GROWSDOWN && a[2] & PROT_GROWSUP))
 		return -EINVAL;
 	err = memory_range(a, &end);
@@ -205,6 +211,8 @@ s64 sys_mprotect(struct thread *t, const u64 *a)
 	for (const struct vma *v = vma_find(&mm->vmas, start); v && v->start < end;
 	     v = vma_next(&mm->vmas, v)) {
 		if (prot & PROT_WRITE && v->flags & VM_DENYWRITE)
+			return -EACCES;
+		if (mm->mdwe && prot & PROT_EXEC && !(v->prot & PROT_EXEC))
 			return -EACCES;
 	}
 	err = vma_change(&mm->vmas, start, end, prot, UINT32_MAX, 0);

@@ -233,6 +233,8 @@ struct mm *mm_fork(struct mm *from)
 	*mm = *from;
 	mm->users = 1;
 	mm->lock_future = false;
+	if (mm->mdwe & 2) /* MDWE_NO_INHERIT */
+		mm->mdwe = 0;
 	mm->vmas = vmas;
 	mm->space = space;
 	mm->pages = (struct pagemap){0};

@@ -90,6 +90,9 @@ struct mm {
 	u64 code_start, code_end, data_start, data_end, stack_start;
 	u64 args_start, args_end, env_start, env_end;
 	u64 vdso;
+	bool no_huge;                          /* PR_SET_THP_DISABLE */
+	bool merge;                            /* PR_SET_MEMORY_MERGE */
+	u32 mdwe;                              /* PR_SET_MDWE */
 	bool lock_future;                      /* mlockall(MCL_FUTURE) */
 	u64 limit_as, limit_data, limit_stack; /* RLIMIT_*, bytes */
 	u64 peak_pages;

@@ -1,8 +1,9 @@
 /*
- * prctl, arch_prctl, rseq: a process's attributes that have no call of their own.
+ * prctl, arch_prctl, personality: a process's attributes that have no call of their own.
  *
- * Runs in: the personality's domain. Source: prctl(2), arch_prctl(2), rseq(2).
+ * Runs in: the personality's domain. Source: prctl(2), arch_prctl(2), personality(2).
  */
+#include "memory.h"
 #include "syscall.h"
 #include "uaccess.h"
 
@@ -35,8 +36,33 @@
 #define PR_GET_TID_ADDRESS     40
 #define PR_CAP_AMBIENT         47
 
+#define PR_TASK_PERF_OFF       31
+#define PR_TASK_PERF_ON        32
+#define PR_MCE_KILL            33
+#define PR_MCE_KILL_GET        34
+#define PR_SET_THP_DISABLE     41
+#define PR_GET_THP_DISABLE     42
+#define PR_GET_SPECULATION     52
+#define PR_SET_SPECULATION     53
+#define PR_SET_IO_FLUSHER      57
+#define PR_GET_IO_FLUSHER      58
+#define PR_SCHED_CORE          62
+#define PR_SET_MDWE            65
+#define PR_GET_MDWE            66
+#define PR_SET_MEMORY_MERGE    67
+#define PR_GET_MEMORY_MERGE    68
+#define PR_SET_VMA             0x53564d41
+#define PR_GET_AUXV            0x41555856
+#define PR_SET_PTRACER         0x59616d61
+
 #define KEEP_CAPS              0x10u
-#define TIMER_SLACK_NS         50000
+#define KEEP_CAPS_LOCKED       0x20u
+#define NO_AMBIENT_RAISE       0x40u
+#define SECURE_BITS            0x555u
+#define SECURE_LOCKS           (SECURE_BITS << 1)
+#define TIMER_SLACK_NS         50000ul
+#define MDWE_REFUSE_EXEC       1u
+#define MDWE_NO_INHERIT        2u
 
 static s64 give_int(struct thread *t, u64 to, u32 value)
 {
@@ -76,7 +102,7 @@ static s64 ambient(struct thread *t, const u64 *a)
 	case 1: /* is set */
 		return !!(c->ambient & bit);
 	case 2: /* raise */
-		if (!(c->permitted & c->inheritable & bit))
+		if (!(c->permitted & c->inheritable & bit) || c->securebits & NO_AMBIENT_RAISE)
 			return -EPERM;
 		c->ambient |= bit;
 		return 0;
@@ -91,6 +117,18 @@ static s64 ambient(struct thread *t, const u64 *a)
 	}
 }
 
+/* What is locked stays; the rest is for the privileged. */
+static s64 set_securebits(struct thread *t, u64 bits)
+{
+	u32 old = t->cred.securebits;
+
+	if (bits & ~(u64)(SECURE_BITS | SECURE_LOCKS) || (old & SECURE_LOCKS) >> 1 & (old ^ bits) ||
+	    old & SECURE_LOCKS & ~bits || !capable(t, CAP_SETPCAP))
+		return -EPERM;
+	t->cred.securebits = (u32)bits;
+	return 0;
+}
+
 /* What concerns credentials. */
 static s64 privilege(struct thread *t, const u64 *a)
 {
@@ -102,6 +140,8 @@ static s64 privilege(struct thread *t, const u64 *a)
 	case PR_SET_KEEPCAPS:
 		if (a[1] > 1)
 			return -EINVAL;
+		if (c->securebits & KEEP_CAPS_LOCKED)
+			return -EPERM;
 		c->securebits = (c->securebits & ~KEEP_CAPS) | (a[1] ? KEEP_CAPS : 0);
 		return 0;
 	case PR_CAPBSET_READ:
@@ -111,12 +151,7 @@ static s64 privilege(struct thread *t, const u64 *a)
 	case PR_GET_SECUREBITS:
 		return c->securebits;
 	case PR_SET_SECUREBITS:
-		if (!capable(t, CAP_SETPCAP))
-			return -EPERM;
-		if (a[1] & ~0xfful)
-			return -EINVAL;
-		c->securebits = (u32)a[1];
-		return 0;
+		return set_securebits(t, a[1]);
 	case PR_SET_NO_NEW_PRIVS:
 		if (a[1] != 1 || a[2] || a[3] || a[4])
 			return -EINVAL;
@@ -128,6 +163,131 @@ static s64 privilege(struct thread *t, const u64 *a)
 		return ambient(t, a);
 	default:
 		return -EINVAL;
+	}
+}
+
+static bool any(const u64 *a, u32 from)
+{
+	for (u32 i = from; i < 5; i++) {
+		if (a[i])
+			return true;
+	}
+	return false;
+}
+
+/* Names of anonymous memory are checked, and shown nowhere. */
+static s64 name_memory(struct thread *t, const u64 *a)
+{
+	const u64 range[2] = {a[2], a[3]};
+	char name[80];
+	u64 end;
+	s64 len;
+	int err;
+
+	if (a[1])
+		return -EINVAL;
+	len = a[4] ? copy_string(t, name, a[4], sizeof(name)) : 0;
+	if (len < 0)
+		return len == -ENAMETOOLONG ? -EINVAL : len;
+	for (s64 i = 0; i < len; i++) {
+		if (name[i] < ' ' || name[i] > '~' || strchr("\\`$[]", name[i]))
+			return -EINVAL;
+	}
+	if (range[0] % PAGE_SIZE)
+		return -EINVAL;
+	err = memory_range(range, &end);
+	if (err)
+		return err > 0 ? 0 : -EINVAL;
+	return vma_covers(&thread_mm(t)->vmas, range[0], end) ? 0 : -ENOMEM;
+}
+
+static s64 give_auxv(struct thread *t, const u64 *a)
+{
+	const struct mm *mm = thread_mm(t);
+	u64 bytes = mm->auxv_words * sizeof(u64);
+
+	if (a[3] || a[4])
+		return -EINVAL;
+	if (copy_out(t, a[1], mm->auxv, MIN(bytes, a[2])))
+		return -EFAULT;
+	return (s64)bytes;
+}
+
+/* What concerns memory. */
+static s64 memory(struct thread *t, const u64 *a)
+{
+	struct mm *mm = thread_mm(t);
+
+	switch (a[0]) {
+	case PR_SET_THP_DISABLE:
+		if (any(a, 2))
+			return -EINVAL;
+		mm->no_huge = a[1];
+		return 0;
+	case PR_GET_THP_DISABLE:
+		return any(a, 1) ? -EINVAL : mm->no_huge;
+	case PR_SET_MDWE:
+		if (a[1] & ~(u64)(MDWE_REFUSE_EXEC | MDWE_NO_INHERIT) || a[1] == MDWE_NO_INHERIT ||
+		    any(a, 2))
+			return -EINVAL;
+		if (mm->mdwe && mm->mdwe != a[1])
+			return -EPERM;
+		mm->mdwe = (u32)a[1];
+		return 0;
+	case PR_GET_MDWE:
+		return any(a, 1) ? -EINVAL : (s64)mm->mdwe;
+	case PR_SET_MEMORY_MERGE: /* equal pages are found by nobody: as with ksm/run 0 */
+		if (any(a, 2))
+			return -EINVAL;
+		mm->merge = a[1];
+		return 0;
+	case PR_GET_MEMORY_MERGE:
+		return any(a, 1) ? -EINVAL : mm->merge;
+	case PR_SET_VMA:
+		return name_memory(t, a);
+	case PR_GET_AUXV:
+		return give_auxv(t, a);
+	default:
+		return privilege(t, a);
+	}
+}
+
+/* What Linux knows and this machine has little of. */
+static s64 machine(struct thread *t, const u64 *a)
+{
+	switch (a[0]) {
+	case PR_TASK_PERF_OFF:
+	case PR_TASK_PERF_ON:
+		return 0;
+	case PR_MCE_KILL: /* clear, or set to late, early, default */
+		if (a[3] || a[4] || a[1] > 1 || (a[1] == 0 && a[2]) || (a[1] == 1 && a[2] > 2))
+			return -EINVAL;
+		t->process->mce_kill = a[1] ? (u32)a[2] + 1 : 0;
+		return 0;
+	case PR_MCE_KILL_GET:
+		if (any(a, 1))
+			return -EINVAL;
+		return t->process->mce_kill ? t->process->mce_kill - 1 : 2;
+	case PR_GET_SPECULATION: /* not affected: nothing to choose */
+		return any(a, 2) ? -EINVAL : (a[1] > 2 ? -ENODEV : 0);
+	case PR_SET_SPECULATION:
+		return a[3] || a[4] ? -EINVAL : (a[1] > 2 ? -ENODEV : -ENXIO);
+	case PR_SCHED_CORE:
+		return a[1] > 3 ? -EINVAL : -ENODEV;
+	case PR_SET_IO_FLUSHER:
+	case PR_GET_IO_FLUSHER:
+		if (!capable(t, VFS_CAP_SYS_RESOURCE))
+			return -EPERM;
+		if (any(a, a[0] == PR_SET_IO_FLUSHER ? 2 : 1) || a[1] > 1)
+			return -EINVAL;
+		if (a[0] == PR_GET_IO_FLUSHER)
+			return t->process->io_flusher;
+		t->process->io_flusher = a[1];
+		return 0;
+	case PR_SET_PTRACER: /* whoever may by its credentials may */
+		return (s64)a[1] <= 0 || process_find((u32)a[1]) ? 0 : -EINVAL;
+	default:
+		return memory(t, a);
 	}
 }
 
@@ -165,9 +325,10 @@ s64 sys_prctl(struct thread *t, const u64 *a)
 	case PR_SET_TSC:
 		return a[1] == 1 ? 0 : -EINVAL;
 	case PR_SET_TIMERSLACK: /* timers are as exact as the processor's: nothing to loosen */
+		t->timer_slack_ns = (s64)a[1] > 0 ? a[1] : 0;
 		return 0;
 	case PR_GET_TIMERSLACK:
-		return TIMER_SLACK_NS;
+		return (s64)(t->timer_slack_ns ? t->timer_slack_ns : TIMER_SLACK_NS);
 	case PR_SET_CHILD_SUBREAPER:
 		p->subreaper = a[1];
 		return 0;
@@ -176,7 +337,7 @@ s64 sys_prctl(struct thread *t, const u64 *a)
 	case PR_GET_TID_ADDRESS:
 		return copy_out(t, a[1], &t->clear_child_tid, sizeof(u64));
 	default:
-		return privilege(t, a);
+		return machine(t, a);
 	}
 }
 
@@ -185,6 +346,7 @@ s64 sys_prctl(struct thread *t, const u64 *a)
 #define ARCH_GET_FS    0x1003
 #define ARCH_GET_GS    0x1004
 #define ARCH_GET_CPUID 0x1011
+#define ARCH_SET_CPUID 0x1012
 
 s64 sys_arch_prctl(struct thread *t, const u64 *a)
 {
@@ -203,6 +365,8 @@ s64 sys_arch_prctl(struct thread *t, const u64 *a)
 		return copy_out(t, a[1], &r->gs_base, sizeof(u64));
 	case ARCH_GET_CPUID:
 		return 1;
+	case ARCH_SET_CPUID: /* the processor cannot make CPUID fault */
+		return -ENODEV;
 	default:
 		return -EINVAL;
 	}
@@ -210,41 +374,9 @@ s64 sys_arch_prctl(struct thread *t, const u64 *a)
 
 s64 sys_personality(struct thread *t, const u64 *a)
 {
-	(void)t;
-	/* PER_LINUX is the only one; asking is allowed, and so is asking for what there is. */
-	return (u32)a[0] == 0xffffffff || (u32)a[0] == 0 ? 0 : -EINVAL;
-}
+	u32 old = t->personality;
 
-#define RSEQ_BYTES      32u
-#define RSEQ_UNREGISTER 1u
-
-/* The area of struct rseq that tells the processor: cpu_id_start, cpu_id, ..., node, mm_cid. */
-s64 sys_rseq(struct thread *t, const u64 *a)
-{
-	u32 cpu[2], none[2] = {0, UINT32_MAX};
-
-	if (a[2] & ~(u64)RSEQ_UNREGISTER)
-		return -EINVAL;
-	if (a[2] & RSEQ_UNREGISTER) {
-		if (!t->rseq || t->rseq != a[0] || t->rseq_len != (u32)a[1])
-			return -EINVAL;
-		if (t->rseq_sig != (u32)a[3])
-			return -EPERM;
-		t->rseq = 0;
-		return copy_out(t, a[0], none, sizeof(none));
-	}
-	if (t->rseq) {
-		if (t->rseq != a[0] || t->rseq_len != (u32)a[1])
-			return -EINVAL;
-		return t->rseq_sig == (u32)a[3] ? -EBUSY : -EPERM;
-	}
-	if (a[0] % 32 || (u32)a[1] < RSEQ_BYTES)
-		return -EINVAL;
-	cpu[0] = cpu[1] = t->process->home_core;
-	if (copy_out(t, a[0], cpu, sizeof(cpu)))
-		return -EFAULT;
-	t->rseq = a[0];
-	t->rseq_len = (u32)a[1];
-	t->rseq_sig = (u32)a[3];
-	return 0;
+	if ((u32)a[0] != 0xffffffff)
+		t->personality = (u32)a[0];
+	return old;
 }

@@ -126,6 +126,9 @@ struct thread {
 	u64 rseq, rseq_len;
 	u32 rseq_sig;
 	bool no_new_privs;
+	u32 personality;
+	u32 ioprio;
+	u64 timer_slack_ns; /* 0: the default */
 	bool exiting;
 };
 
@@ -148,6 +151,8 @@ struct process {
 	s32 exit_signal;
 	s32 death_signal; /* PR_SET_PDEATHSIG */
 	bool subreaper;
+	bool io_flusher;
+	u32 mce_kill; /* PR_MCE_KILL: 0, or policy + 1 */
 	u32 dumpable;
 	bool stopped;    /* by a signal; threads wait */
 	u32 stop_report; /* signal that its parent has not been told of */

@@ -1,5 +1,6 @@
 /* See sched.h. */
 #include "sched.h"
+#include "rseq.h"
 #include "signal.h"
 #include "syscall.h"
 #include "timer.h"
@@ -447,6 +448,8 @@ static void run_thread(struct runner *self, struct thread *t)
 	t->fiber = &self->fiber;
 	t->state = THREAD_IN_CALL; /* whenever anybody can look */
 	t->slice_left_ns = SLICE_NS;
+	if (t->rseq)
+		rseq_interrupted(t);
 	accounted = clock_tsc();
 	do {
 		u64 switches = rt_loop.switches;

@@ -235,3 +235,94 @@ s64 sys_getcpu(struct thread *t, const u64 *a)
 		return -EFAULT;
 	return 0;
 }
+
+/* ---- input and output: kept, and told, but every transfer here is at once ---- */
+
+#define IOPRIO_CLASS(prio) ((prio) >> 13)
+#define IOPRIO_RT          1
+#define IOPRIO_BE          2
+#define IOPRIO_IDLE        3
+#define IOPRIO_WHO_PROCESS 1
+#define IOPRIO_WHO_PGRP    2
+#define IOPRIO_WHO_USER    3
+
+static int check_ioprio(const struct thread *t, u32 prio)
+{
+	switch (IOPRIO_CLASS(prio)) {
+	case 0:
+		return prio ? -EINVAL : 0;
+	case IOPRIO_RT:
+		if (!capable(t, VFS_CAP_SYS_ADMIN) && !capable(t, CAP_SYS_NICE))
+			return -EPERM;
+		return 0;
+	case IOPRIO_BE:
+	case IOPRIO_IDLE:
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* What is used where nothing was set: by nice(2). */
+static u32 effective_ioprio(const struct thread *t)
+{
+	if (t->ioprio)
+		return t->ioprio;
+	if (is_real_time(t->policy))
+		return IOPRIO_RT << 13 | (u32)(t->nice + 20) / 5;
+	return (t->policy == SCHED_IDLE ? IOPRIO_IDLE : IOPRIO_BE) << 13 | (u32)(t->nice + 20) / 5;
+}
+
+static bool is_meant(const struct thread *t, const struct thread *of, u64 which, u32 who)
+{
+	switch (which) {
+	case IOPRIO_WHO_PROCESS:
+		return of->tid == (who ? who : t->tid);
+	case IOPRIO_WHO_PGRP:
+		return of->process->pgrp == (who ? who : t->process->pgrp);
+	default:
+		return of->cred.uid == (who ? who : t->cred.uid);
+	}
+}
+
+s64 sys_ioprio_set(struct thread *t, const u64 *a)
+{
+	u32 prio = (u32)a[2];
+	s64 result = check_ioprio(t, prio);
+
+	if (result)
+		return result;
+	if (a[0] < IOPRIO_WHO_PROCESS || a[0] > IOPRIO_WHO_USER)
+		return -EINVAL;
+	result = -ESRCH;
+	for (struct process *p = process_from(0); p; p = p->list_next) {
+		for (struct thread *of = p->threads; of && !p->zombie; of = of->next) {
+			if (!is_meant(t, of, a[0], (u32)a[1]))
+				continue;
+			if (!may_schedule(t, of))
+				return -EPERM;
+			of->ioprio = prio;
+			result = 0;
+		}
+	}
+	return result;
+}
+
+s64 sys_ioprio_get(struct thread *t, const u64 *a)
+{
+	s64 best = -ESRCH;
+
+	if (a[0] < IOPRIO_WHO_PROCESS || a[0] > IOPRIO_WHO_USER)
+		return -EINVAL;
+	for (struct process *p = process_from(0); p; p = p->list_next) {
+		for (struct thread *of = p->threads; of && !p->zombie; of = of->next) {
+			if (!is_meant(t, of, a[0], (u32)a[1]))
+				continue;
+			if (a[0] == IOPRIO_WHO_PROCESS)
+				return of->ioprio;
+			best = best < 0 ? effective_ioprio(of)
+					: MIN(best, (s64)effective_ioprio(of));
+		}
+	}
+	return best;
+}

@@ -6,6 +6,7 @@
  * Runs in: the personality's domain. Source: sigaction(2), sigreturn(2), AMD64 supplement 1.0;
  * extended state: Intel SDM vol. 1, 13.4.
  */
+#include "rseq.h"
 #include "signal.h"
 #include "syscall.h"
 #include "uaccess.h"
@@ -116,6 +117,8 @@ bool sigframe_push(struct thread *t, int sig, const struct k_sigaction *action,
 
 	if (!(action->flags & SA_RESTORER))
 		return false;
+	if (t->rseq)
+		rseq_interrupted(t);
 	if (action->flags & SA_ONSTACK && altstack_flags(t, r->rsp) == 0)
 		sp = t->altstack.sp + t->altstack.size;
 	fp = ROUND_DOWN(sp - xstate_bytes - 4, 64);

@@ -12,6 +12,7 @@
 
 enum call_status {
 	CALL_ABSENT,
+	CALL_NONE, /* on Linux, either */
 	CALL_PARTLY,
 	CALL_WHOLE,
 };
@@ -46,9 +47,11 @@ void trace_result(struct thread *t, const struct syscall *call, s64 result);
 #define WHOLE(number, name, args, test)           s64 sys_##name(struct thread *t, const u64 *a);
 #define PARTLY(number, name, args, test, missing) s64 sys_##name(struct thread *t, const u64 *a);
 #define ABSENT(number, name)
+#define NONE(number, name)
 #include "syscalls.h"
 #undef WHOLE
 #undef PARTLY
 #undef ABSENT
+#undef NONE
 
 #endif

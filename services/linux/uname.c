@@ -29,6 +29,12 @@ struct k_utsname utsname = {
 
 s64 sys_uname(struct thread *t, const u64 *a)
 {
+	struct k_utsname old = utsname;
+
+	if (t->personality & UNAME26) { /* for programs that know no later one: personality(2) */
+		snprintf(old.release, sizeof(old.release), "2.6.63-skerry");
+		return copy_out(t, a[0], &old, sizeof(old));
+	}
 	return copy_out(t, a[0], &utsname, sizeof(utsname));
 }
 

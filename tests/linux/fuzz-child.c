@@ -38,6 +38,7 @@ struct call {
 #define WHOLE(number, name, args, test)           [number] = {args, 0},
 #define PARTLY(number, name, args, test, missing) [number] = {args, 0},
 #define ABSENT(number, name)                      [number] = {"", 1},
+#define NONE(number, name)                        [number] = {"", 1},
 static const struct call table[NUMBERS] = {
 #include "../../services/linux/syscalls.h"
 };

@@ -4,6 +4,7 @@
 #define WHOLE(number, name, args, test)           {number, #name, "whole", "", test},
 #define PARTLY(number, name, args, test, missing) {number, #name, "partly", missing, test},
 #define ABSENT(number, name)                      {number, #name, "absent", "", ""},
+#define NONE(number, name)                        {number, #name, "none", "", ""},
 
 static const struct {
 	int number;

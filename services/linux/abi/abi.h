@@ -140,6 +140,10 @@ struct k_clone_args {
 #define CLOCK_MONOTONIC_COARSE 6
 #define TIMER_ABSTIME          1
 
+#define READ_IMPLIES_EXEC      0x0400000u /* personality(2) */
+#define ADDR_NO_RANDOMIZE      0x0040000u
+#define UNAME26                0x0020000u
+
 #define ITIMER_REAL            0
 #define ITIMER_VIRTUAL         1
 #define ITIMER_PROF            2

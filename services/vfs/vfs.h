@@ -87,7 +87,8 @@ struct vfs_env {
 	/* Is there such a thread, process or group? May be NULL: yes. */
 	bool (*owner_exists)(void *arg, const struct vfs_owner *owner);
 
-	/* In work that is long: let others run. 0, or -EINTR: @task has a signal to take. NULL: 0. */
+	/* In work that is long: let others run. 0, or -EINTR: @task has a signal to take. NULL: 0.
+	 */
 	int (*breathe)(void *arg, struct vfs_task *task);
 
 	/* A device or file system that is missing is said once here; may be NULL. */

@@ -17,9 +17,9 @@
 
 PLUGIN_EXPORT int qemu_plugin_version = PLUGIN_API_VERSION;
 
-/* Reading the time-stamp counter traps on the host: while the guest boots, delay loops that read
- * it see it go on faster, and end after fewer traps. */
-#define BOOT_TSC 500
+/* While the guest boots, loops that wait take longer steps: reading the time-stamp counter traps on
+ * the host, and each PAUSE hands the slot over. */
+#define BOOT_WAIT 2000
 
 /* QEMU's element of each vCPU. */
 struct score {
@@ -205,8 +205,8 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 		if (info.sets_ecx)
 			ecx = info.ecx;
 		cycles += info.cycles;
-		if (info.event == INSN_TSC && !timing.model)
-			cycles += BOOT_TSC;
+		if (!timing.model && (info.event == INSN_TSC || info.event == INSN_PAUSE))
+			cycles += BOOT_WAIT;
 		hook_insn(insn, &info);
 	}
 	qemu_plugin_register_vcpu_tb_exec_cond_cb(tb, on_slice_end, QEMU_PLUGIN_CB_NO_REGS,

@@ -21,6 +21,7 @@
 #include <vfs/file.h>
 
 #define FDS_MAX 1048576u
+#define FEW     32u /* files of a call that needs no memory for them */
 
 struct poller {
 	struct poll_table table; /* first */
@@ -92,7 +93,7 @@ static u32 scan(struct thread *t, struct polled *fds, u32 n, struct poller *p)
 		fds[i].got = 0;
 		if (fds[i].fd < 0)
 			continue;
-		file = fd_get_real(&t->vfs, fds[i].fd);
+		file = fd_peek(&t->vfs, fds[i].fd); /* looking does not block */
 		if (!file) {
 			fds[i].got = POLLNVAL;
 		} else {
@@ -100,7 +101,6 @@ static u32 scan(struct thread *t, struct polled *fds, u32 n, struct poller *p)
 				p->file = file;
 			fds[i].got = (int16_t)(file_poll(file, p && !ready ? &p->table : NULL) &
 					       ((u16)fds[i].events | POLLERR | POLLHUP));
-			file_put(file);
 		}
 		ready += fds[i].got != 0;
 	}
@@ -133,12 +133,13 @@ static s64 poll_files(struct thread *t, struct polled *fds, u32 n, u64 deadline_
 
 static s64 poll_call(struct thread *t, u64 at, u64 n, u64 deadline_ns)
 {
-	struct polled *fds;
+	struct polled few[FEW], *fds = few;
 	s64 ready;
 
 	if (n > MIN(t->process->limits[RLIMIT_NOFILE].cur, (u64)FDS_MAX))
 		return -EINVAL;
-	fds = malloc(MAX(n, 1ul) * sizeof(*fds));
+	if (n > FEW)
+		fds = malloc(n * sizeof(*fds));
 	if (!fds)
 		return -ENOMEM;
 	ready = copy_in(t, fds, at, n * sizeof(*fds));
@@ -146,7 +147,8 @@ static s64 poll_call(struct thread *t, u64 at, u64 n, u64 deadline_ns)
 		ready = poll_files(t, fds, (u32)n, deadline_ns);
 	if (ready >= 0 && n && copy_out(t, at, fds, n * sizeof(*fds)))
 		ready = -EFAULT;
-	free(fds);
+	if (fds != few)
+		free(fds);
 	return ready;
 }
 

@@ -133,25 +133,30 @@ struct file *fd_get(struct vfs_task *t, int fd)
 	return slot && slot->file ? file_get(slot->file) : NULL;
 }
 
-struct file *fd_get_real(struct vfs_task *t, int fd)
+struct file *fd_peek(struct vfs_task *t, int fd)
 {
 	struct fd_slot *slot = slot_of(t->files, fd);
 
-	if (!slot || !slot->file || (slot->file->mode & FILE_PATH))
-		return NULL;
-	return file_get(slot->file);
+	return slot && slot->file && !(slot->file->mode & FILE_PATH) ? slot->file : NULL;
+}
+
+struct file *fd_get_real(struct vfs_task *t, int fd)
+{
+	struct file *file = fd_peek(t, fd);
+
+	return file ? file_get(file) : NULL;
 }
 
 int fd_need(struct vfs_task *t, int fd, u32 mode, struct file **out)
 {
-	struct file *file = fd_get_real(t, fd);
+	struct file *file = fd_peek(t, fd);
 
-	if (file && (file->mode & mode) != mode) {
-		file_put(file);
-		file = NULL;
+	if (!file || (file->mode & mode) != mode) {
+		*out = NULL;
+		return -EBADF;
 	}
-	*out = file;
-	return file ? 0 : -EBADF;
+	*out = file_get(file);
+	return 0;
 }
 
 bool fd_cloexec(struct vfs_task *t, int fd)

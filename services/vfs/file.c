@@ -29,20 +29,11 @@ int file_alloc(struct vfs *vfs, struct file **out)
 	return 0;
 }
 
-struct file *file_get(struct file *file)
+void file_end(struct file *file)
 {
-	file->refs++;
-	return file;
-}
-
-void file_put(struct file *file)
-{
-	struct vfs *vfs;
+	struct vfs *vfs = file->path.dentry->sb->vfs;
 	struct inode *inode = file->inode;
 
-	if (--file->refs)
-		return;
-	vfs = file->path.dentry->sb->vfs;
 	if (inode->locks)
 		locks_release_owner(inode, file, true);
 	if (file->watchers)

@@ -88,8 +88,20 @@ struct file {
 int file_new_anon(struct vfs *vfs, const char *name, const struct file_ops *ops, void *private,
 		  u32 flags, struct file **out);
 
-struct file *file_get(struct file *file);
-void file_put(struct file *file);
+/* Nobody holds @file any more. For file_put(). */
+void file_end(struct file *file);
+
+static inline struct file *file_get(struct file *file)
+{
+	file->refs++;
+	return file;
+}
+
+static inline void file_put(struct file *file)
+{
+	if (--file->refs == 0)
+		file_end(file);
+}
 
 /* A seek that changes nothing and does not fail, as that of eventfds and the like. */
 s64 file_seek_nothing(struct vfs_task *t, struct file *file, s64 offset, u32 whence);
@@ -129,6 +141,8 @@ void fd_table_exec(struct vfs_task *t);
 struct file *fd_get(struct vfs_task *t, int fd);
 /* As fd_get() but no O_PATH files: what most calls want. */
 struct file *fd_get_real(struct vfs_task *t, int fd);
+/* The same without a reference: good until the caller blocks. */
+struct file *fd_peek(struct vfs_task *t, int fd);
 bool fd_cloexec(struct vfs_task *t, int fd);
 /* The lowest descriptor at or above @from that is open; -1: none. For /proc/PID/fd. */
 int fd_next(const struct fd_table *table, int from);

@@ -1,11 +1,13 @@
 /*
  * Text that grows. See text.h.
+ *
+ * Formats are read here and not by vsnprintf(3), which reads them twice to know how long a text
+ * will be: programs that show processes read thousands of these files.
  */
 #include <vfs/text.h>
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,20 +47,139 @@ void text_puts(struct text *text, const char *string)
 	text_put(text, string, strlen(string));
 }
 
+/* --- Formats --- */
+
+/* One conversion of a format: "%-8lu". */
+struct conversion {
+	char type;
+	bool left, zero, wide; /* flags - and 0; an argument of 64 bits */
+	u32 width;
+	size_t precision; /* of a string: bytes at most */
+};
+
+static const char *read_number(const char *f, u32 *n)
+{
+	for (*n = 0; *f >= '0' && *f <= '9'; f++)
+		*n = *n * 10 + (u32)(*f - '0');
+	return f;
+}
+
+/* Read what is behind a '%'. Returns what is behind it. */
+static const char *read_conversion(const char *f, struct conversion *c)
+{
+	u32 precision;
+
+	*c = (struct conversion){.precision = SIZE_MAX};
+	for (; *f == '-' || *f == '0'; f++) {
+		c->left |= *f == '-';
+		c->zero |= *f == '0';
+	}
+	f = read_number(f, &c->width);
+	if (*f == '.') {
+		f = read_number(f + 1, &precision);
+		c->precision = precision;
+	}
+	for (; *f == 'l' || *f == 'z'; f++)
+		c->wide = true;
+	c->type = *f;
+	return *f ? f + 1 : f;
+}
+
+static void put_times(struct text *text, char byte, size_t n)
+{
+	if (!make_room(text, n))
+		return;
+	memset(text->at + text->len, byte, n);
+	text->len += n;
+	text->at[text->len] = 0;
+}
+
+static void put_padded(struct text *text, const struct conversion *c, const char *bytes, size_t len)
+{
+	size_t pad = c->width > len ? c->width - len : 0;
+
+	if (pad && !c->left)
+		put_times(text, ' ', pad);
+	text_put(text, bytes, len);
+	if (pad && c->left)
+		put_times(text, ' ', pad);
+}
+
+static void put_number(struct text *text, const struct conversion *c, u64 value, bool negative)
+{
+	char digits[sizeof(value) * 8 / 3 + 2], *end = digits + sizeof(digits), *at = end;
+	u32 bits = c->type == 'x' ? 4 : 3;
+
+	if (c->type == 'x' || c->type == 'o') {
+		for (; value || at == end; value >>= bits)
+			*--at = "0123456789abcdef"[value & ((1u << bits) - 1)];
+	} else {
+		for (; value || at == end; value /= 10)
+			*--at = (char)('0' + value % 10);
+	}
+	if (c->zero && !c->left && c->width > (size_t)(end - at) + negative) {
+		if (negative)
+			text_put(text, "-", 1);
+		put_times(text, '0', c->width - (size_t)(end - at) - negative);
+		text_put(text, at, (size_t)(end - at));
+		return;
+	}
+	if (negative)
+		*--at = '-';
+	put_padded(text, c, at, (size_t)(end - at));
+}
+
+static void put_argument(struct text *text, const struct conversion *c, va_list *args)
+{
+	const char *string;
+	char byte;
+	s64 value;
+
+	switch (c->type) {
+	case 'd':
+		value = c->wide ? va_arg(*args, s64) : va_arg(*args, s32);
+		put_number(text, c, value < 0 ? -(u64)value : (u64)value, value < 0);
+		break;
+	case 'u':
+	case 'x':
+	case 'o':
+		put_number(text, c, c->wide ? va_arg(*args, u64) : va_arg(*args, u32), false);
+		break;
+	case 'c':
+		byte = (char)va_arg(*args, int);
+		put_padded(text, c, &byte, 1);
+		break;
+	case 's':
+		string = va_arg(*args, const char *);
+		put_padded(text, c, string, strnlen(string, c->precision));
+		break;
+	case '%':
+		text_put(text, "%", 1);
+		break;
+	default: /* what it does not know shows as an error */
+		text->broken = true;
+	}
+}
+
 void text_printf(struct text *text, const char *format, ...)
 {
+	struct conversion c;
 	va_list args;
-	int len;
 
 	va_start(args, format);
-	len = vsnprintf(NULL, 0, format, args);
+	while (*format) {
+		const char *plain = format;
+
+		while (*format && *format != '%')
+			format++;
+		if (format > plain)
+			text_put(text, plain, (size_t)(format - plain));
+		if (*format) {
+			format = read_conversion(format + 1, &c);
+			put_argument(text, &c, &args);
+		}
+	}
 	va_end(args);
-	if (len < 0 || !make_room(text, (size_t)len))
-		return;
-	va_start(args, format);
-	vsnprintf(text->at + text->len, (size_t)len + 1, format, args);
-	va_end(args);
-	text->len += (size_t)len;
 }
 
 void text_escape(struct text *text, const char *string, const char *also)

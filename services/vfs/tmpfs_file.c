@@ -90,12 +90,14 @@ const struct inode_ops tmpfs_file_inode_ops = {
 static s64 seek(struct vfs_task *t, struct file *file, s64 offset, u32 whence)
 {
 	struct inode *inode = file->inode;
-	struct page_map *pages = &tmpfs_inode(inode)->pages;
-	u64 index = (u64)offset / PAGE_SIZE, at;
+	struct page_map *pages;
+	u64 index, at;
 
 	(void)t;
 	if (whence != SEEK_DATA && whence != SEEK_HOLE)
 		return file_seek_fixed(file, offset, whence, inode->size);
+	pages = &tmpfs_inode(inode)->pages;
+	index = (u64)offset / PAGE_SIZE;
 	if (offset < 0 || (u64)offset >= inode->size)
 		return -ENXIO;
 	if (whence == SEEK_DATA) {

@@ -6,10 +6,12 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -22,9 +24,11 @@
 #define MANY    "/bench-many"
 #define TREE    "/bench-tree"
 #define NEW     "/bench1/new"
+#define LINK    "/bench-link"
 #define BUSYBOX "/bin/busybox"
 
 enum {
+	PAGE = 4096,
 	KIB = 1024,
 	MIB = 1024 * KIB,
 	NAMES = 10000,
@@ -33,7 +37,7 @@ enum {
 	LISTING = 32 * KIB,
 };
 
-static char *data;
+static char *data, *mapped;
 static int fd = -1;
 static unsigned seen;
 
@@ -106,6 +110,106 @@ static unsigned fstat_open(unsigned n)
 
 	for (unsigned i = 0; i < n; i++)
 		bench_need(syscall(SYS_fstat, fd, &st) == 0, "fstat");
+	return n;
+}
+
+static unsigned stat_link(unsigned n)
+{
+	struct stat st;
+
+	for (unsigned i = 0; i < n; i++)
+		bench_need(syscall(SYS_stat, LINK, &st) == 0, LINK);
+	return n;
+}
+
+static unsigned read_link(unsigned n)
+{
+	char target[64];
+
+	for (unsigned i = 0; i < n; i++)
+		bench_need(readlink(LINK, target, sizeof(target)) > 0, LINK);
+	return n;
+}
+
+static unsigned rename_file(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		bench_need(rename(DEEP, NEW) == 0, NEW);
+		bench_need(rename(NEW, DEEP) == 0, DEEP);
+	}
+	return 2 * n;
+}
+
+static unsigned make_remove_folder(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		bench_need(mkdir(NEW, 0755) == 0, NEW);
+		bench_need(rmdir(NEW) == 0, NEW);
+	}
+	return n;
+}
+
+static unsigned seek(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		bench_need(lseek(fd, i, SEEK_SET) == (off_t)i, "lseek");
+	return n;
+}
+
+static unsigned duplicate(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		bench_need(close(dup(fd)) == 0, "dup");
+	return n;
+}
+
+static unsigned poll_files(unsigned n)
+{
+	struct pollfd p[16];
+
+	for (unsigned i = 0; i < 16; i++)
+		p[i] = (struct pollfd){.fd = fd, .events = POLLIN};
+	for (unsigned i = 0; i < n; i++)
+		bench_need(poll(p, 16, 0) == 16, "poll");
+	return n;
+}
+
+/* A file's pages, in the cache, in an order that no system guesses. */
+static void map_file(unsigned n)
+{
+	mapped = mmap(NULL, n * PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	bench_need(mapped != MAP_FAILED, "mmap");
+}
+
+static unsigned read_mapped(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		(void)((volatile char *)mapped)[(i * 37 & (n - 1)) * PAGE];
+	return n;
+}
+
+static void unmap_file(void)
+{
+	munmap(mapped, MIB);
+}
+
+static unsigned map_unmap(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		map_file(MIB / PAGE);
+		unmap_file();
+	}
+	return n;
+}
+
+static unsigned read_proc(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		int proc = open("/proc/self/stat", O_RDONLY);
+
+		bench_need(read(proc, data, 4 * KIB) > 0, "/proc/self/stat");
+		close(proc);
+	}
 	return n;
 }
 
@@ -357,13 +461,23 @@ static const struct bench_row rows[] = {
 	{"stat_depth_8", 50, NULL, stat_deep, NULL},
 	{"stat_no_such_file", 50, NULL, stat_missing, NULL},
 	{"fstat", 50, NULL, fstat_open, NULL},
+	{"stat_through_a_link", 50, NULL, stat_link, NULL},
+	{"readlink", 50, NULL, read_link, NULL},
 	{"create_unlink", 10, NULL, create_unlink, NULL},
+	{"mkdir_rmdir", 10, NULL, make_remove_folder, NULL},
+	{"rename", 10, NULL, rename_file, NULL},
 	{"write_1_byte", 50, NULL, write_1, NULL},
 	{"write_4_kib", 20, NULL, write_4k, NULL},
 	{"write_1_mib", 1, NULL, write_1m, NULL},
 	{"read_1_byte", 50, NULL, read_1, NULL},
 	{"read_4_kib", 20, NULL, read_4k, NULL},
 	{"read_1_mib", 1, NULL, read_1m, NULL},
+	{"lseek", 50, NULL, seek, NULL},
+	{"dup_close", 50, NULL, duplicate, NULL},
+	{"poll_16_files", 20, NULL, poll_files, NULL},
+	{"mmap_munmap_1_mib", 20, NULL, map_unmap, NULL},
+	{"mapped_page_read", MIB / PAGE, map_file, read_mapped, unmap_file},
+	{"open_read_close_proc_stat", 20, NULL, read_proc, NULL},
 };
 
 static const struct bench_row trees[] = {
@@ -382,6 +496,7 @@ int main(int argc, char **argv)
 	make_file(SHALLOW);
 	make_folders();
 	make_file(DEEP);
+	bench_need(symlink(SHALLOW, LINK) == 0, LINK);
 	fd = open(SHALLOW, O_RDWR);
 	bench_need(fd >= 0, SHALLOW);
 	bench_run(rows, sizeof(rows) / sizeof(*rows));

@@ -3,6 +3,8 @@
  */
 #include "world.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <vfs/text.h>
@@ -134,6 +136,37 @@ TEST(text_grows_and_escapes)
 	text_free(&text);
 	text_escape(&text, "a b\tc\\d#e", "#");
 	CHECK_STRING(text.at, "a\\040b\\011c\\134d\\043e");
+	text_free(&text);
+}
+
+#define SAME_FORMAT(...)                                                                           \
+	do {                                                                                       \
+		struct text text_ = {0};                                                           \
+		char wanted_[256];                                                                 \
+		snprintf(wanted_, sizeof(wanted_), __VA_ARGS__);                                   \
+		text_printf(&text_, __VA_ARGS__);                                                  \
+		CHECK_EQUAL(text_error(&text_), 0);                                                \
+		CHECK_STRING(text_.at, wanted_);                                                   \
+		text_free(&text_);                                                                 \
+	} while (0)
+
+TEST(text_reads_formats_as_printf_does)
+{
+	SAME_FORMAT("%u (%s) %c %d 0 100%% %lu\n", 17u, "a name", 'R', -1, ULONG_MAX);
+	SAME_FORMAT("%d %d %d %ld %ld", 0, INT_MAX, INT_MIN, LONG_MAX, LONG_MIN);
+	SAME_FORMAT("%8lu|%-8lu|%08lu|%2lu|%016lx|%02x", 42ul, 42ul, 42ul, 1234ul, 0xfedcba98ul,
+		    7u);
+	SAME_FORMAT("%6d|%-6d|%06d|%03o|%04o|%o|%x", -42, -42, -42, 9u, 022u, 0u, 0u);
+	SAME_FORMAT("%-10s|%10s|%.3s|%5.2s|%s", "left", "right", "cut off", "both", "");
+	SAME_FORMAT("%zu%%", (size_t)12345678901ul);
+}
+
+TEST(text_refuses_a_format_it_does_not_know)
+{
+	struct text text = {0};
+
+	text_printf(&text, "%f", 1.0);
+	CHECK_EQUAL(text_error(&text), -ENOMEM);
 	text_free(&text);
 }
 

@@ -5,7 +5,9 @@
  * Runs in: the personality's domain. Source: proc_pid(5) and its relatives.
  */
 #include "exec.h"
+#include "cpu.h"
 #include "misc.h"
+#include "procfiles.h"
 #include "sched.h"
 #include "signal.h"
 #include "uaccess.h"
@@ -48,7 +50,7 @@ static struct vfs_task *task_of(void *arg, u32 pid)
 }
 
 /* ptrace(2), "Ptrace access mode checking". */
-static bool may_read(void *arg, struct vfs_task *reader, u32 pid)
+bool proc_may_look(void *arg, struct vfs_task *reader, u32 pid)
 {
 	const struct thread *t = container_of(reader, struct thread, vfs), *of;
 	const struct process *p = process_find(pid);
@@ -127,7 +129,7 @@ static int show_stat(void *arg, struct vfs_task *reader, u32 pid, struct text *o
 	return 0;
 }
 
-static u64 shared_pages(const struct mm *mm)
+u64 proc_shared_pages(const struct mm *mm)
 {
 	u64 n = 0;
 
@@ -151,7 +153,7 @@ static int show_statm(void *arg, struct vfs_task *reader, u32 pid, struct text *
 		text_puts(out, "0 0 0 0 0 0 0\n");
 	else
 		text_printf(out, "%lu %lu %lu %lu 0 %lu 0\n", mm->total_bytes / PAGE_SIZE,
-			    mm->pages.npages, shared_pages(mm),
+			    mm->pages.npages, proc_shared_pages(mm),
 			    (mm->code_end - mm->code_start) / PAGE_SIZE,
 			    mm_data_bytes(mm) / PAGE_SIZE);
 	return 0;
@@ -159,20 +161,30 @@ static int show_statm(void *arg, struct vfs_task *reader, u32 pid, struct text *
 
 static void show_memory(const struct mm *mm, struct text *out)
 {
-	u64 shared = shared_pages(mm), pages = mm->pages.npages;
+	u64 shared = proc_shared_pages(mm), pages = mm->pages.npages, stack = 0;
 
-	text_printf(out, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\n",
-		    mm->total_bytes / KiB, mm->total_bytes / KiB, mm_locked_bytes(mm) / KiB);
+	for (u32 i = 0; i < mm->vmas.count; i++) {
+		const struct vma *v = &mm->vmas.list[i];
+
+		stack += v->flags & VM_STACK ? v->end - v->start : 0;
+	}
+	text_printf(out, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\n",
+		    mm->total_bytes / KiB, mm->total_bytes / KiB, mm_locked_bytes(mm) / KiB, 0);
 	text_printf(out, "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8lu kB\n",
 		    mm->peak_pages * 4, pages * 4, (pages - shared) * 4, shared * 4);
-	text_printf(out, "VmData:\t%8lu kB\nVmExe:\t%8lu kB\n", mm_data_bytes(mm) / KiB,
-		    (mm->code_end - mm->code_start) / KiB);
+	text_printf(out, "RssShmem:\t%8u kB\nVmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\n",
+		    0, mm_data_bytes(mm) / KiB, stack / KiB, (mm->code_end - mm->code_start) / KiB);
+	text_printf(out,
+		    "VmLib:\t%8u kB\nVmPTE:\t%8lu kB\nVmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\n", 0,
+		    pages / 128 + 12, 0, 0);
+	text_puts(out, "CoreDumping:\t0\nTHP_enabled:\t1\nuntag_mask:\t0xffffffffffffffff\n");
 }
 
 static void show_ids(const struct cred *c, struct text *out)
 {
 	text_printf(out, "Uid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->fsuid);
-	text_printf(out, "Gid:\t%u\t%u\t%u\t%u\nGroups:\t", c->gid, c->egid, c->sgid, c->fsgid);
+	text_printf(out, "Gid:\t%u\t%u\t%u\t%u\nFDSize:\t64\nGroups:\t", c->gid, c->egid, c->sgid,
+		    c->fsgid);
 	for (u32 i = 0; c->groups && i < c->groups->count; i++)
 		text_printf(out, "%u ", c->groups->id[i]);
 	text_puts(out, "\n");
@@ -213,9 +225,12 @@ static int show_status(void *arg, struct vfs_task *reader, u32 pid, struct text 
 		    ignored_set(p, true), ignored_set(p, false));
 	text_printf(out, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\n",
 		    c->inheritable, c->permitted, c->effective, c->bounding);
-	text_printf(out, "CapAmb:\t%016lx\nNoNewPrivs:\t%d\nSeccomp:\t0\n", c->ambient,
-		    t->no_new_privs);
-	text_printf(out, "Cpus_allowed_list:\t%u\nvoluntary_ctxt_switches:\t%lu\n", p->home_core,
+	text_printf(out, "CapAmb:\t%016lx\nNoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n",
+		    c->ambient, t->no_new_privs);
+	text_printf(out, "Cpus_allowed:\t%lx\nCpus_allowed_list:\t%u\n", 1ul << (p->home_core & 63),
+		    p->home_core);
+	text_puts(out, "Mems_allowed:\t1\nMems_allowed_list:\t0\n");
+	text_printf(out, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t0\n",
 		    t->switches);
 	return 0;
 }
@@ -252,7 +267,7 @@ static int show_environ(void *arg, struct vfs_task *reader, u32 pid, struct text
 	struct process *p = process_find(pid);
 
 	(void)arg;
-	if (!may_read(NULL, reader, pid))
+	if (!proc_may_look(NULL, reader, pid))
 		return -EACCES;
 	return p && p->mm ? show_range(p, p->mm->env_start, p->mm->env_end, out) : 0;
 }
@@ -262,7 +277,7 @@ static int show_auxv(void *arg, struct vfs_task *reader, u32 pid, struct text *o
 	const struct process *p = process_find(pid);
 
 	(void)arg;
-	if (!may_read(NULL, reader, pid))
+	if (!proc_may_look(NULL, reader, pid))
 		return -EACCES;
 	if (p && p->mm)
 		text_put(out, (const char *)p->mm->auxv, p->mm->auxv_words * 8);
@@ -281,41 +296,19 @@ static int show_comm(void *arg, struct vfs_task *reader, u32 pid, struct text *o
 	return 0;
 }
 
-static const char *range_name(const struct mm *mm, const struct vma *v)
+static int store_comm(void *arg, struct vfs_task *writer, u32 pid, const char *text, size_t len)
 {
-	if (v->start <= mm->brk && v->end >= mm->brk_start && v->flags & VM_HEAP)
-		return "[heap]";
-	if (v->flags & VM_STACK)
-		return "[stack]";
-	return "";
-}
+	struct process *p = process_find(pid);
+	size_t n = strcspn(text, "\n");
 
-static int show_maps(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
-{
-	const struct process *p = process_find(pid);
-	char path[VFS_PATH_MAX];
-
-	(void)arg;
-	if (!may_read(NULL, reader, pid))
-		return -EACCES;
-	for (u32 i = 0; p && p->mm && i < p->mm->vmas.count; i++) {
-		const struct vma *v = &p->mm->vmas.list[i];
-		struct backing *backing = v->object;
-		struct file *file = backing_file(backing);
-		u32 dev = file ? file->inode->sb->dev : 0;
-
-		text_printf(out, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", v->start, v->end,
-			    v->prot & PROT_READ ? 'r' : '-', v->prot & PROT_WRITE ? 'w' : '-',
-			    v->prot & PROT_EXEC ? 'x' : '-', v->flags & VM_SHARED ? 's' : 'p',
-			    v->offset, VFS_MAJOR(dev), VFS_MINOR(dev), file ? file->inode->ino : 0);
-		if (file && vfs_path_name(reader, &file->path, path, sizeof(path)) > 0)
-			text_printf(out, "                   %s\n", path);
-		else if (backing && backing->ops->path &&
-			 backing->ops->path(backing, path, sizeof(path)) > 0)
-			text_printf(out, "                   %s\n", path);
-		else
-			text_printf(out, "                   %s\n", range_name(p->mm, v));
-	}
+	(void)arg, (void)len;
+	if (!p || !p->threads)
+		return -ESRCH;
+	if (writer->tgid != pid)
+		return -EINVAL;
+	n = MIN(n, sizeof(p->threads->name) - 1);
+	memcpy(p->threads->name, text, n);
+	p->threads->name[n] = 0;
 	return 0;
 }
 
@@ -374,8 +367,10 @@ static const struct proc_entry entries[] = {
 	{.name = "cmdline", .mode = 0444, .show = show_cmdline},
 	{.name = "environ", .mode = 0400, .show = show_environ},
 	{.name = "auxv", .mode = 0400, .show = show_auxv},
-	{.name = "comm", .mode = 0644, .show = show_comm},
-	{.name = "maps", .mode = 0444, .show = show_maps},
+	{.name = "comm", .mode = 0644, .show = show_comm, .store = store_comm},
+	{.name = "maps", .mode = 0444, .show = proc_show_maps},
+	{.name = "smaps", .mode = 0444, .show = proc_show_smaps},
+	{.name = "smaps_rollup", .mode = 0444, .show = proc_show_rollup},
 	{.name = "limits", .mode = 0444, .show = show_limits},
 	{.name = "exe", .mode = S_IFLNK | 0777, .follow = follow_exe},
 };
@@ -386,11 +381,18 @@ int proc_init(struct vfs *vfs)
 		.next_pid = next_pid,
 		.next_tid = next_tid,
 		.task = task_of,
-		.may_read = may_read,
+		.may_read = proc_may_look,
 		.entries = entries,
 		.nentries = ARRAY_SIZE(entries),
 	};
 
-	procfs_set_provider(vfs, &provider);
-	return procsys_init(vfs);
+	int err = proctask_init(vfs);
+
+	if (!err)
+		err = procfs_set_provider(vfs, &provider);
+	if (!err)
+		err = cpu_init(vfs);
+	if (!err)
+		err = sysctl_init(vfs);
+	return err ? err : procsys_init(vfs);
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PID_MAX    32768u
+u64 process_pid_max = 32768;
 #define HASH_SLOTS 1024u
 
 struct process *init_process;
@@ -73,8 +73,8 @@ static bool in_use(u32 number)
 
 static u32 new_number(void)
 {
-	for (u32 i = 0; i < PID_MAX; i++) {
-		last_pid = last_pid + 1 < PID_MAX ? last_pid + 1 : 300;
+	for (u32 i = 0; i < process_pid_max; i++) {
+		last_pid = last_pid + 1 < process_pid_max ? last_pid + 1 : 300;
 		if (!in_use(last_pid))
 			return last_pid;
 	}

@@ -154,8 +154,9 @@ struct process {
 	bool io_flusher;
 	u32 mce_kill; /* PR_MCE_KILL: 0, or policy + 1 */
 	u32 dumpable;
-	bool stopped;    /* by a signal; threads wait */
-	u32 stop_report; /* signal that its parent has not been told of */
+	s32 oom_score_adj, oom_score_adj_least; /* proctask.c */
+	bool stopped;                           /* by a signal; threads wait */
+	u32 stop_report;                        /* signal that its parent has not been told of */
 	bool cont_report;
 	struct fiber_queue child_wait;  /* those who wait for its children */
 	struct fiber_queue *vfork_wait; /* its parent, until exec or exit */
@@ -178,6 +179,9 @@ extern struct process *init_process;
 /** All processes in order of pid: the lowest at or above @from; NULL: none. */
 struct process *process_from(u32 from);
 struct process *process_find(u32 pid);
+
+/** Numbers of processes and threads are below this: /proc/sys/kernel/pid_max. */
+extern u64 process_pid_max;
 struct thread *thread_find(u32 tid);
 u32 process_count(void);
 u32 thread_count(void);

@@ -16,16 +16,67 @@
 #include <string.h>
 #include <vfs/proc.h>
 
+static void line(struct text *out, const char *name, u64 kib)
+{
+	text_printf(out, "%s:%*lu kB\n", name, 23 - (int)strlen(name), kib);
+}
+
 static int show_meminfo(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
 {
 	u64 total = ram_total_bytes() / KiB, free_kib = ram_free_bytes() / KiB;
+	u64 used = (ram_count() - ram_free_count()) * 4, files = vfs_file_pages(reader->vfs) * 4;
+	u64 anonymous = used > files ? used - files : 0;
+	static const char *const none[] = {"Unevictable", "Mlocked",  "SwapTotal", "SwapFree",
+					   "Zswap",       "Zswapped", "Dirty",     "Writeback"};
 
-	(void)arg, (void)reader, (void)pid;
-	text_printf(out, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\n", total, free_kib);
-	text_printf(out, "MemAvailable:   %8lu kB\nBuffers:        %8u kB\n", free_kib, 0);
-	text_printf(out, "Cached:         %8u kB\nSwapCached:     %8u kB\n", 0, 0);
-	text_printf(out, "SwapTotal:      %8u kB\nSwapFree:       %8u kB\n", 0, 0);
-	text_printf(out, "Dirty:          %8u kB\nShmem:          %8u kB\n", 0, 0);
+	(void)arg, (void)pid;
+	line(out, "MemTotal", total);
+	line(out, "MemFree", free_kib);
+	line(out, "MemAvailable", free_kib);
+	line(out, "Buffers", 0);
+	line(out, "Cached", files);
+	line(out, "SwapCached", 0);
+	line(out, "Active", anonymous);
+	line(out, "Inactive", files);
+	line(out, "Active(anon)", anonymous);
+	line(out, "Inactive(anon)", files);
+	line(out, "Active(file)", 0);
+	line(out, "Inactive(file)", 0);
+	for (u32 i = 0; i < ARRAY_SIZE(none); i++)
+		line(out, none[i], 0);
+	line(out, "AnonPages", anonymous);
+	line(out, "Mapped", 0);
+	line(out, "Shmem", files); /* all files are in memory */
+	line(out, "KReclaimable", 0);
+	line(out, "Slab", 0);
+	line(out, "SReclaimable", 0);
+	line(out, "SUnreclaim", 0);
+	line(out, "KernelStack", thread_count() * 48ul);
+	line(out, "PageTables", 0);
+	line(out, "CommitLimit", total / 2);
+	line(out, "Committed_AS", anonymous);
+	line(out, "VmallocTotal", 34359738367ul);
+	line(out, "VmallocUsed", 0);
+	line(out, "VmallocChunk", 0);
+	text_puts(out, "HugePages_Total:       0\nHugePages_Free:        0\n"
+		       "HugePages_Rsvd:        0\nHugePages_Surp:        0\n");
+	line(out, "Hugepagesize", 2048);
+	line(out, "Hugetlb", 0);
+	return 0;
+}
+
+static int show_vmstat(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
+{
+	u64 faults = 0, used = ram_count() - ram_free_count();
+	u64 files = vfs_file_pages(reader->vfs);
+
+	(void)arg, (void)pid;
+	for (const struct process *p = process_from(0); p; p = p->list_next)
+		faults += p->minor_faults + (p->mm ? p->mm->minor_faults : 0);
+	text_printf(out, "nr_free_pages %lu\nnr_anon_pages %lu\nnr_file_pages %lu\nnr_shmem %lu\n",
+		    ram_free_bytes() / PAGE_SIZE, used > files ? used - files : 0, files, files);
+	text_printf(out, "nr_dirty 0\nnr_writeback 0\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\n");
+	text_printf(out, "pgfault %lu\npgmajfault 0\noom_kill 0\n", faults);
 	return 0;
 }
 
@@ -97,81 +148,18 @@ static int show_system_stat(void *arg, struct vfs_task *reader, u32 pid, struct 
 	return 0;
 }
 
-static void cpu_brand(char out[49])
-{
-	for (u32 i = 0; i < 3; i++) {
-		u32 r[4] = {0x80000002u + i, 0, 0, 0};
+/* ---- what is the same on every machine without disks and modules ---- */
 
-		__asm__("cpuid" : "+a"(r[0]), "=b"(r[1]), "+c"(r[2]), "=d"(r[3]));
-		memcpy(out + 16 * i, r, 16);
-	}
-	out[48] = 0;
-}
-
-static int show_cpuinfo(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
-{
-	char brand[49];
-
-	(void)arg, (void)reader, (void)pid;
-	cpu_brand(brand);
-	text_printf(out, "processor\t: %u\nmodel name\t: %s\ncpu MHz\t\t: %lu.000\n",
-		    domain_start()->core, brand, domain_start()->tsc_hz / 1000000);
-	text_printf(out, "cpu cores\t: 1\nflags\t\t: fpu tsc sse sse2 syscall nx lm\n\n");
-	return 0;
-}
-
-/* ---- /proc/sys ---- */
-
-static int show_string(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
+static int show_fixed(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
 {
 	(void)reader, (void)pid;
-	text_printf(out, "%s\n", (const char *)arg);
+	text_puts(out, arg);
 	return 0;
 }
 
-static int store_hostname(void *arg, struct vfs_task *writer, u32 pid, const char *text, size_t len)
-{
-	size_t n = strcspn(text, "\n");
-
-	(void)arg, (void)pid, (void)len;
-	if (!(writer->cred.caps >> VFS_CAP_SYS_ADMIN & 1))
-		return -EPERM;
-	if (n > 64)
-		return -EINVAL;
-	memcpy(utsname.nodename, text, n);
-	utsname.nodename[n] = 0;
-	return 0;
-}
-
-static int show_uuid(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
-{
-	u8 b[16];
-
-	(void)arg, (void)reader, (void)pid;
-	random_bytes(b, sizeof(b));
-	b[6] = (b[6] & 0x0f) | 0x40; /* RFC 9562: version 4 */
-	b[8] = (b[8] & 0x3f) | 0x80;
-	for (u32 i = 0; i < sizeof(b); i++)
-		text_printf(out, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", b[i]);
-	text_puts(out, "\n");
-	return 0;
-}
-
-static int show_online(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
-{
-	u32 n = domain_start()->ncores;
-
-	(void)arg, (void)reader, (void)pid;
-	if (n > 1)
-		text_printf(out, "0-%u\n", n - 1);
-	else
-		text_puts(out, "0\n");
-	return 0;
-}
-
-#define VALUE(path, value)                                                                         \
+#define FIXED(path, text)                                                                          \
 	{                                                                                          \
-		.name = path, .mode = 0444, .show = show_string, .arg = (void *)(value)            \
+		.name = path, .mode = 0444, .show = show_fixed, .arg = (void *)(text)              \
 	}
 
 static const struct proc_entry machine[] = {
@@ -181,34 +169,21 @@ static const struct proc_entry machine[] = {
 	{.name = "version", .mode = 0444, .show = show_version},
 	{.name = "cmdline", .mode = 0444, .show = show_kernel_cmdline},
 	{.name = "stat", .mode = 0444, .show = show_system_stat},
-	{.name = "cpuinfo", .mode = 0444, .show = show_cpuinfo},
-	{.name = "sys/kernel/hostname",
-	 .mode = 0644,
-	 .show = show_string,
-	 .store = store_hostname,
-	 .arg = utsname.nodename},
-	{.name = "sys/kernel/random/uuid", .mode = 0444, .show = show_uuid},
-	VALUE("sys/kernel/ostype", utsname.sysname),
-	VALUE("sys/kernel/osrelease", utsname.release),
-	VALUE("sys/kernel/version", utsname.version),
-	VALUE("sys/kernel/pid_max", "32768"),
-	VALUE("sys/kernel/cap_last_cap", "40"),
-	VALUE("sys/kernel/ngroups_max", "65536"),
-	VALUE("sys/kernel/randomize_va_space", "2"),
-	VALUE("sys/vm/overcommit_memory", "0"),
-	VALUE("sys/vm/max_map_count", "65530"),
-	VALUE("sys/vm/mmap_min_addr", "65536"),
-};
-
-static const struct proc_entry system_files[] = {
-	{.name = "devices/system/cpu/online", .mode = 0444, .show = show_online},
-	{.name = "devices/system/cpu/possible", .mode = 0444, .show = show_online},
-	{.name = "devices/system/cpu/present", .mode = 0444, .show = show_online},
+	{.name = "vmstat", .mode = 0444, .show = show_vmstat},
+	FIXED("devices", "Character devices:\n  1 mem\n  4 ttyS\n  5 /dev/tty\n  5 /dev/console\n"
+			 "  5 /dev/ptmx\n128 ptm\n136 pts\n\nBlock devices:\n"),
+	FIXED("partitions", "major minor  #blocks  name\n\n"),
+	FIXED("diskstats", ""),
+	FIXED("swaps", "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"),
+	FIXED("modules", ""),
+	FIXED("misc", ""),
+	FIXED("fb", ""),
+	FIXED("execdomains", "0-0\tLinux           \t[kernel]\n"),
+	FIXED("consoles", "ttyS0                -W- (EC    )    4:64\n"),
+	FIXED("cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"),
 };
 
 int procsys_init(struct vfs *vfs)
 {
-	int err = procfs_add(vfs, machine, ARRAY_SIZE(machine));
-
-	return err ? err : sysfs_add(vfs, system_files, ARRAY_SIZE(system_files));
+	return procfs_add(vfs, machine, ARRAY_SIZE(machine));
 }

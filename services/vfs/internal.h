@@ -36,6 +36,7 @@ struct vfs {
 
 	/* file.c */
 	u32 nfiles, max_files;
+	u64 file_pages; /* of all tmpfs */
 
 	/* sysctl.c: what is tuned, and the files that show it */
 	struct vfs_tunables tunables;
@@ -70,6 +71,7 @@ struct vfs {
 	struct procfs *procfs;
 	struct pseudo_node *sysfs;
 	struct superblock *sysfs_sb;
+	int (*sysfs_fill)(struct vfs *vfs); /* NULL: done */
 
 	/* locks.c */
 	struct wait_queue lock_wait; /* a lock was given up */

@@ -68,7 +68,11 @@ int procfs_set_provider(struct vfs *vfs, const struct proc_provider *provider);
 
 /* Add files to /proc. 0, -ENOMEM, -EEXIST. */
 int procfs_add(struct vfs *vfs, const struct proc_entry *entries, u32 n);
+/* Add files to each process's folder, with their own args. 0, -ENOMEM, -EEXIST. */
+int procfs_add_to_processes(struct vfs *vfs, const struct proc_entry *entries, u32 n);
 /* Add files to /sys: "kernel/skerry/messages", "devices/system/cpu/online". */
 int sysfs_add(struct vfs *vfs, const struct proc_entry *entries, u32 n);
+/* @fill adds more files, when somebody first looks into /sys; its error is that of the look. */
+void sysfs_set_filler(struct vfs *vfs, int (*fill)(struct vfs *vfs));
 
 #endif

@@ -329,6 +329,11 @@ int procfs_add(struct vfs *vfs, const struct proc_entry *entries, u32 n)
 	return add_all(vfs->procfs->root, entries, n, NULL);
 }
 
+int procfs_add_to_processes(struct vfs *vfs, const struct proc_entry *entries, u32 n)
+{
+	return add_all(vfs->procfs->process, entries, n, NULL);
+}
+
 int procfs_set_provider(struct vfs *vfs, const struct proc_provider *provider)
 {
 	vfs->procfs->provider = provider;

@@ -15,8 +15,13 @@ struct pseudo_node *pseudo_root(const struct inode_ops *ops, const struct file_o
 
 	if (!root)
 		return NULL;
-	*root = (struct pseudo_node){
-		.name = "/", .len = 1, .ino = 1, .mode = S_IFDIR | 0555, .ops = ops, .fops = fops};
+	*root = (struct pseudo_node){.name = "/",
+				     .len = 1,
+				     .ino = 1,
+				     .last_ino = 1,
+				     .mode = S_IFDIR | 0555,
+				     .ops = ops,
+				     .fops = fops};
 	root->parent = root;
 	return root;
 }
@@ -41,16 +46,6 @@ const struct pseudo_node *pseudo_child(const struct pseudo_node *dir, const char
 	return child;
 }
 
-static u32 next_ino(const struct pseudo_node *node)
-{
-	static const u32 first = 1;
-	u32 highest = MAX(node->ino, first);
-
-	for (const struct pseudo_node *c = node->children; c; c = c->sibling)
-		highest = MAX(highest, next_ino(c) - 1);
-	return highest + 1;
-}
-
 static struct pseudo_node *add_child(struct pseudo_node *dir, const char *name, u32 len, u32 mode)
 {
 	struct pseudo_node *node = calloc(1, sizeof(*node)), **last = &dir->children;
@@ -61,7 +56,7 @@ static struct pseudo_node *add_child(struct pseudo_node *dir, const char *name, 
 	while (root->parent != root)
 		root = root->parent;
 	*node = (struct pseudo_node){
-		.name = name, .len = len, .mode = mode, .parent = dir, .ino = next_ino(root)};
+		.name = name, .len = len, .mode = mode, .parent = dir, .ino = ++root->last_ino};
 	while (*last)
 		last = &(*last)->sibling;
 	*last = node;

@@ -14,6 +14,7 @@
 struct pseudo_node {
 	const char *name; /* @len bytes */
 	u32 len, ino;
+	u32 last_ino;                                    /* of a root: the highest below it */
 	u32 mode;                                        /* with type */
 	struct pseudo_node *parent, *children, *sibling; /* in order of addition */
 	const struct proc_entry *entry;                  /* NULL: a folder */

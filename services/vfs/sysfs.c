@@ -17,6 +17,27 @@ int sysfs_add(struct vfs *vfs, const struct proc_entry *entries, u32 n)
 	return err;
 }
 
+void sysfs_set_filler(struct vfs *vfs, int (*fill)(struct vfs *vfs))
+{
+	vfs->sysfs_fill = fill;
+}
+
+static int fill(struct vfs *vfs)
+{
+	int (*filler)(struct vfs * vfs) = vfs->sysfs_fill;
+
+	vfs->sysfs_fill = NULL;
+	return filler ? filler(vfs) : 0;
+}
+
+static int look_up_in_root(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
+			   struct inode **out)
+{
+	int err = fill(t->vfs);
+
+	return err ? err : pseudo_lookup(t, dir, name, len, out);
+}
+
 static int mount(struct vfs *vfs, void *arg, const char *source, const char *options,
 		 struct superblock **out)
 {
@@ -52,6 +73,8 @@ static int show_caches(void *arg, struct vfs_task *reader, u32 pid, struct text 
 static const struct proc_entry caches = {
 	.name = "kernel/skerry/caches", .mode = 0444, .show = show_caches};
 
+static const struct inode_ops root_ops = {.lookup = look_up_in_root};
+
 int sysfs_register(struct vfs *vfs)
 {
 	static const char *const folders[] = {
@@ -62,7 +85,7 @@ int sysfs_register(struct vfs *vfs)
 		return -ENOMEM;
 	*type = (struct fs_type){.name = "sysfs", .nodev = true, .mount = mount};
 	vfs_register_fs(vfs, type);
-	vfs->sysfs = pseudo_root(&pseudo_folder_ops, &pseudo_folder_file_ops);
+	vfs->sysfs = pseudo_root(&root_ops, &pseudo_folder_file_ops);
 	if (!vfs->sysfs)
 		return -ENOMEM;
 	for (u32 i = 0; i < ARRAY_SIZE(folders); i++) {

@@ -27,6 +27,7 @@ static int page(struct inode *inode, u64 index, bool make, struct page **out)
 		return -ENOMEM;
 	}
 	fs->npages++;
+	inode->sb->vfs->file_pages++;
 	inode->blocks += PAGE_SIZE / 512;
 	*out = page_get(page);
 	return 0;
@@ -47,6 +48,7 @@ static void drop_pages(struct inode *inode, u64 first, u64 last)
 	while ((page = page_map_next(pages, &index)) && index <= last) {
 		page_put(vfs, page_map_take(pages, index));
 		tmpfs_of(inode)->npages--;
+		vfs->file_pages--;
 		inode->blocks -= PAGE_SIZE / 512;
 	}
 }

@@ -42,6 +42,11 @@ struct vfs *vfs_new(const struct vfs_env *env, void *arg, struct fiber_loop *loo
 	return vfs;
 }
 
+u64 vfs_file_pages(const struct vfs *vfs)
+{
+	return vfs->file_pages;
+}
+
 void vfs_put(struct vfs *vfs)
 {
 	mount_last(vfs);

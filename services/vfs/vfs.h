@@ -157,6 +157,9 @@ struct vfs_limits {
 struct vfs *vfs_new(const struct vfs_env *env, void *arg, struct fiber_loop *loop,
 		    const struct vfs_limits *limits);
 
+/* Pages of files that are in memory. */
+u64 vfs_file_pages(const struct vfs *vfs);
+
 /* End an instance whose tasks, files and contexts are all gone. */
 void vfs_put(struct vfs *vfs);
 

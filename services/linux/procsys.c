@@ -129,7 +129,7 @@ static int show_kernel_cmdline(void *arg, struct vfs_task *reader, u32 pid, stru
 static int show_system_stat(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
 {
 	u64 user = 0, system = 0, all = clock_now_ns(), tick = NS_PER_S / TICKS_PER_S;
-	u64 boot_s = timer_realtime_at(0) / NS_PER_S;
+	u64 boot_s = timer_realtime_at(0) / NS_PER_S, switches = 0; /* of those who live */
 
 	(void)arg, (void)reader, (void)pid;
 	for (const struct process *p = process_from(0); p; p = p->list_next) {
@@ -138,13 +138,17 @@ static int show_system_stat(void *arg, struct vfs_task *reader, u32 pid, struct 
 		process_times(p, &user_ns, &system_ns);
 		user += user_ns;
 		system += system_ns;
+		for (const struct thread *t = p->threads; t; t = t->next)
+			switches += t->switches;
 	}
 	all = MAX(all, user + system);
 	for (u32 i = 0; i < 2; i++)
 		text_printf(out, "cpu%s %lu 0 %lu %lu 0 0 0 0 0 0\n", i ? "0" : " ", user / tick,
 			    system / tick, (all - user - system) / tick);
-	text_printf(out, "ctxt 0\nbtime %lu\nprocesses %u\nprocs_running %u\nprocs_blocked 0\n",
-		    boot_s, process_count(), sched_runnable());
+	text_printf(
+		out,
+		"intr 0\nctxt %lu\nbtime %lu\nprocesses %u\nprocs_running %u\nprocs_blocked 0\n",
+		switches, boot_s, process_count(), sched_runnable());
 	return 0;
 }
 

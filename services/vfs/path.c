@@ -424,7 +424,13 @@ int walk_into(struct walk *w, struct dentry *dentry, bool follow)
 
 int walk_look_up(struct walk *w, struct dentry **dentry)
 {
-	return look_up(w, w->last, w->last_len, dentry);
+	int err = look_up(w, w->last, w->last_len, dentry);
+
+	if (!err && !(*dentry)->inode && (*dentry)->sb->fixed_names) {
+		dentry_put(*dentry);
+		err = -ENOENT;
+	}
+	return err;
 }
 
 int walk_over_last(struct walk *w)

@@ -73,6 +73,7 @@ static int open_info(struct vfs_task *t, struct inode *inode, struct file *file)
 {
 	struct info_file *info;
 	struct file *about;
+	u32 cloexec = 0;
 	int err = proc_may_read(t, inode);
 
 	if (err)
@@ -80,10 +81,13 @@ static int open_info(struct vfs_task *t, struct inode *inode, struct file *file)
 	about = file_of(inode);
 	if (!about)
 		return -ENOENT;
+	if (fd_cloexec(proc_task(inode), pseudo_inode(inode)->fd))
+		cloexec = O_CLOEXEC;
 	info = calloc(1, sizeof(*info));
 	if (info) {
 		text_printf(&info->text, "pos:\t%ld\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n",
-			    about->pos, about->flags, about->path.mnt->id, about->inode->ino);
+			    about->pos, about->flags | cloexec, about->path.mnt->id,
+			    about->inode->ino);
 		file->private = info;
 	}
 	file_put(about);

@@ -343,10 +343,16 @@ int procfs_set_provider(struct vfs *vfs, const struct proc_provider *provider)
 static int mount(struct vfs *vfs, void *arg, const char *source, const char *options,
 		 struct superblock **out)
 {
+	int err;
+
 	(void)arg;
 	(void)source;
 	(void)options; /* hidepid= and gid= are accepted and change nothing yet */
-	return pseudo_mount(vfs, "proc", VFS_PROC_MAGIC, vfs->procfs->root, out);
+	err = pseudo_mount(vfs, "proc", VFS_PROC_MAGIC, vfs->procfs->root, out);
+
+	if (!err)
+		(*out)->fixed_names = true;
+	return err;
 }
 
 static int add_process_template(struct procfs *proc)

@@ -145,7 +145,8 @@ CASE(exe_cwd_and_root_are_places)
 
 	scratch();
 	n = readlink("/proc/self/cwd", buf, sizeof(buf));
-	CHECK(getcwd(cwd, sizeof(cwd)) && n == (ssize_t)strlen(cwd) && !memcmp(buf, cwd, (size_t)n));
+	CHECK(getcwd(cwd, sizeof(cwd)) && n == (ssize_t)strlen(cwd) &&
+	      !memcmp(buf, cwd, (size_t)n));
 	CHECK(readlink("/proc/self/root", buf, sizeof(buf)) == 1 && buf[0] == '/');
 	n = readlink("/proc/self/exe", buf, sizeof(buf));
 	CHECK(n > 0 && memmem(buf, (size_t)n, "proc", 4));
@@ -224,9 +225,9 @@ CASE(oom_score_is_adjusted)
 
 CASE(small_files_of_a_process)
 {
-	static const char *const names[] = {"wchan",         "personality",  "sched",    "schedstat",
-					    "coredump_filter", "timerslack_ns", "cgroup",  "auxv",
-					    "loginuid"};
+	static const char *const names[] = {
+		"wchan",         "personality", "sched", "schedstat", "coredump_filter",
+		"timerslack_ns", "cgroup",      "auxv",  "loginuid"};
 	char path[64];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -273,8 +274,10 @@ CASE(others_processes_are_not_looked_into)
 	char name[64];
 	pid_t pid = fork();
 
-	if (pid == 0)
+	if (pid == 0) {
+		alarm(2);
 		pause();
+	}
 	CHECK(be_user(1000) == 0);
 	snprintf(name, sizeof(name), "/proc/%d/status", pid);
 	CHECK(open(name, O_RDONLY) >= 0);
@@ -359,7 +362,8 @@ CASE(sys_shows_processors_and_nodes)
 	CHECK(!strcmp(whole("/sys/devices/system/cpu/online"), want));
 	CHECK(!strcmp(whole("/sys/devices/system/cpu/possible"), want));
 	CHECK(!strcmp(whole("/sys/devices/system/cpu/cpu0/topology/physical_package_id"), "0\n"));
-	CHECK(!strncmp(whole("/sys/devices/system/cpu/cpu0/topology/thread_siblings_list"), "0", 1));
+	CHECK(!strncmp(whole("/sys/devices/system/cpu/cpu0/topology/thread_siblings_list"), "0",
+		       1));
 	CHECK(!strncmp(whole("/sys/devices/system/node/online"), "0", 1));
 	CHECK(!strncmp(whole("/sys/devices/system/node/node0/cpulist"), "0", 1));
 }
@@ -399,7 +403,8 @@ CASE(random_identifiers)
 	char one[64];
 
 	strcpy(one, whole("/proc/sys/kernel/random/uuid"));
-	CHECK(strlen(one) == 37 && one[14] == '4' && strcmp(whole("/proc/sys/kernel/random/uuid"), one));
+	CHECK(strlen(one) == 37 && one[14] == '4' &&
+	      strcmp(whole("/proc/sys/kernel/random/uuid"), one));
 	strcpy(one, whole("/proc/sys/kernel/random/boot_id"));
 	CHECK(strlen(one) == 37 && !strcmp(whole("/proc/sys/kernel/random/boot_id"), one));
 }

@@ -2,6 +2,7 @@
  * Touching memory: finding or making the page of an address, and page faults. See mm.h.
  */
 #include "mm.h"
+#include "huge.h"
 
 #include <errno.h>
 #include <string.h>
@@ -266,6 +267,11 @@ int mm_fault(struct mm *mm, u64 addr, u32 how)
 
 	if (addr >= MM_TOP)
 		return TOUCH_MAPERR;
+	if (how == TOUCH_WRITE && huge_fault(mm, addr)) {
+		mm->minor_faults++;
+		mm->peak_pages = MAX(mm->peak_pages, mm->pages.npages);
+		return 0;
+	}
 	err = touch(mm, addr, how, &entry, &vma);
 	if (err || !vma)
 		return err;

@@ -2,6 +2,7 @@
  * Memory of a process: its life, and its copy for a child. See mm.h.
  */
 #include "mm.h"
+#include "huge.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -114,6 +115,7 @@ void mm_put(struct mm *mm)
 {
 	if (!mm || --mm->users)
 		return;
+	huge_forget(mm);
 	space_put(mm->space); /* before its pages can become somebody else's */
 	pagemap_fini(&mm->pages);
 	vma_map_fini(&mm->vmas);
@@ -154,6 +156,8 @@ static void change_mapped(struct mm *mm, u64 start, u64 end, u32 op)
 {
 	struct change change;
 
+	if (mm->nhuge)
+		huge_split(mm, start, end);
 	change.batch.space = mm->space;
 	change.batch.count = 0;
 	change.start = start;
@@ -238,6 +242,7 @@ struct mm *mm_fork(struct mm *from)
 	mm->vmas = vmas;
 	mm->space = space;
 	mm->pages = (struct pagemap){0};
+	mm->nhuge = 0;
 	mm->minor_faults = 0;
 	if (mm->exe)
 		backing_get(mm->exe);

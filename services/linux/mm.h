@@ -96,6 +96,7 @@ struct mm {
 	bool lock_future;                      /* mlockall(MCL_FUTURE) */
 	u64 limit_as, limit_data, limit_stack; /* RLIMIT_*, bytes */
 	u64 peak_pages;
+	u64 nhuge; /* large pages that are mapped: huge.h */
 	u64 minor_faults;
 	struct backing *exe; /* the program's file, or NULL */
 	u32 auxv_words;

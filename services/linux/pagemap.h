@@ -19,6 +19,7 @@
 #define PM_MAPPED   1ul /* the processor's tables have it */
 #define PM_WRITABLE 2ul /* ... and allow writing */
 #define PM_ANON     4ul /* private memory of the process: not a page of an object, not ram_zero */
+#define PM_HUGE     8ul /* mapped by a large page: huge.h */
 #define PM_FLAGS    15ul
 
 struct group {

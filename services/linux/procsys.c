@@ -4,6 +4,7 @@
  * Runs in: the personality's domain. Source: proc(5), sysfs(5).
  */
 #include "boot.h"
+#include "huge.h"
 #include "misc.h"
 #include "ram.h"
 #include "random.h"
@@ -58,6 +59,7 @@ static int show_meminfo(void *arg, struct vfs_task *reader, u32 pid, struct text
 	line(out, "VmallocTotal", 34359738367ul);
 	line(out, "VmallocUsed", 0);
 	line(out, "VmallocChunk", 0);
+	line(out, "AnonHugePages", huge_bytes() / KiB);
 	text_puts(out, "HugePages_Total:       0\nHugePages_Free:        0\n"
 		       "HugePages_Rsvd:        0\nHugePages_Surp:        0\n");
 	line(out, "Hugepagesize", 2048);

@@ -1,6 +1,7 @@
 /* See space.h. */
 #include "space.h"
 
+#include <errno.h>
 #include <rt/rt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,6 +220,38 @@ int batch_change(struct batch *b, u32 op, u64 va, u32 pages)
 		.va = va,
 		.pages = pages,
 	};
+	return err;
+}
+
+int batch_unmap_large(struct batch *b, u64 va)
+{
+	int err;
+
+	*batch_next(b, &err) = (struct aspace_op){
+		.op = OP_UNMAP,
+		.flags = MAP_READ | MAP_LARGE,
+		.va = va,
+		.pages = 1,
+	};
+	return err;
+}
+
+int space_map_large(struct space *s, u64 va, const struct page *first, u32 flags)
+{
+	u64 offset;
+	cap_t frame = ram_frame(first, &offset);
+	struct aspace_op op = {
+		.op = OP_MAP,
+		.flags = flags | MAP_LARGE | MAP_REPLACE,
+		.va = va,
+		.offset = offset,
+		.pages = 1,
+		.frame = frame,
+	};
+	int err = 0;
+
+	while (!err && sys_aspace_update(s->aspace, &op, 1) != 1)
+		err = op.result == -ENOMEM ? more_tables(s) : -EINVAL;
 	return err;
 }
 

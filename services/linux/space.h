@@ -50,6 +50,12 @@ int batch_map(struct batch *batch, u64 va, const struct page *page, u32 flags);
 /** Unmap @pages from @va on, or take their right to be written. */
 int batch_change(struct batch *batch, u32 op, u64 va, u32 pages);
 
+/** Unmap one 2 MiB page. */
+int batch_unmap_large(struct batch *batch, u64 va);
+
+/** Map 2 MiB at @va, whose small pages are all unmapped: @first and those behind it in its run. */
+int space_map_large(struct space *space, u64 va, const struct page *first, u32 flags);
+
 /** Make what is left of them. 0 or -ENOMEM: no page tables. */
 int batch_flush(struct batch *batch);
 

@@ -219,3 +219,72 @@ s64 sys_listns(struct thread *t, const u64 *a)
 	} while (n == LIST_PIECE && done < a[2]);
 	return (s64)done;
 }
+
+/* ---- step by step ---- */
+
+s64 sys_fsopen(struct thread *t, const u64 *a)
+{
+	s64 result;
+
+	WITH_NAME(t, a[0], name, result, vfs_fsopen(&t->vfs, name, (u32)a[1]));
+	return result;
+}
+
+s64 sys_fspick(struct thread *t, const u64 *a)
+{
+	s64 result;
+
+	WITH_NAME(t, a[1], name, result, vfs_fspick(&t->vfs, (int)a[0], name, (u32)a[2]));
+	return result;
+}
+
+#define BINARY_MAX (1024 * 1024)
+
+/* Which of key, value and auxiliary number a command takes. */
+static int check_config(u64 cmd, u64 key, u64 value, s32 aux)
+{
+	switch (cmd) {
+	case FSCONFIG_SET_FLAG_:
+		return key && !value && !aux ? 0 : -EINVAL;
+	case FSCONFIG_SET_STRING_:
+		return key && value && !aux ? 0 : -EINVAL;
+	case FSCONFIG_SET_BINARY_:
+		return key && value && aux > 0 && aux <= BINARY_MAX ? 0 : -EINVAL;
+	case FSCONFIG_SET_PATH_:
+	case FSCONFIG_SET_PATH_EMPTY_:
+		return key && value && (aux == AT_FDCWD || aux >= 0) ? 0 : -EINVAL;
+	case FSCONFIG_SET_FD_:
+		return key && !value && aux >= 0 ? 0 : -EINVAL;
+	case FSCONFIG_CMD_CREATE_:
+	case FSCONFIG_CMD_RECONFIGURE_:
+	case FSCONFIG_CMD_CREATE_EXCL_:
+		return !key && !value && !aux ? 0 : -EINVAL;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+s64 sys_fsconfig(struct thread *t, const u64 *a)
+{
+	char *key = NULL, *value = NULL;
+	u32 cmd = (u32)a[1];
+	s64 err;
+
+	if ((s32)a[0] < 0)
+		return -EINVAL;
+	err = check_config(cmd, a[2], a[3], (s32)a[4]);
+	if (!err && a[2])
+		err = name_get(t, a[2], &key);
+	if (!err && cmd == FSCONFIG_SET_STRING_)
+		err = name_get(t, a[3], &value);
+	if (!err)
+		err = vfs_fsconfig(&t->vfs, (int)a[0], cmd, key, value);
+	name_put(key);
+	name_put(value);
+	return err;
+}
+
+s64 sys_fsmount(struct thread *t, const u64 *a)
+{
+	return vfs_fsmount(&t->vfs, (int)a[0], (u32)a[1], (u32)a[2]);
+}

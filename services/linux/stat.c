@@ -124,7 +124,6 @@ static struct k_statx_time statx_time(struct vfs_time t)
 
 s64 sys_statx(struct thread *t, const u64 *a)
 {
-	/* An identifier of a mount is never used again here, so either kind is the same. */
 	u32 mnt_id = a[3] & STATX_MNT_ID_UNIQUE ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID;
 	struct k_statx out = {.mask = STATX_BASIC | mnt_id};
 	struct vfs_stat s;
@@ -160,7 +159,7 @@ s64 sys_statx(struct thread *t, const u64 *a)
 	out.rdev_minor = VFS_MINOR(s.rdev);
 	out.dev_major = VFS_MAJOR(s.dev);
 	out.dev_minor = VFS_MINOR(s.dev);
-	out.mnt_id = s.mnt_id;
+	out.mnt_id = mnt_id == STATX_MNT_ID ? s.mnt_id : s.mnt_id_unique;
 	return copy_out(t, a[4], &out, sizeof(out));
 }
 

@@ -20,6 +20,9 @@ struct fs_type {
 	/* Make a superblock with its root, sb->refs 0. @options: comma-separated, never NULL. */
 	int (*mount)(struct vfs *vfs, void *arg, const char *source, const char *options,
 		     struct superblock **out);
+	/* Is "key" or "key=value" an option? 0, -ENODATA (unknown), -EINVAL. NULL: all are taken.
+	 */
+	int (*check_option)(struct vfs *vfs, const char *option);
 	void *arg;
 	struct fs_type *next; /* vfs_register_fs()'s */
 };
@@ -64,6 +67,15 @@ int vfs_move_mount(struct vfs_task *t, int from_fd, const char *from_name, int t
 		   const char *to_name, u32 flags);
 int vfs_mount_setattr(struct vfs_task *t, int dirfd, const char *name, u32 flags,
 		      const struct vfs_mount_attr *attr);
+
+/* --- Step by step (fs_config.c) --- */
+
+int vfs_fsopen(struct vfs_task *t, const char *type, u32 flags);
+int vfs_fspick(struct vfs_task *t, int dirfd, const char *name, u32 flags);
+/* fsconfig(2); the caller has checked which arguments @cmd takes. Either may be NULL. */
+int vfs_fsconfig(struct vfs_task *t, int fd, u32 cmd, const char *key, const char *value);
+/* @attr: MOUNT_ATTR_* */
+int vfs_fsmount(struct vfs_task *t, int fd, u32 flags, u32 attr);
 
 /* --- By number (statmount.c) --- */
 

@@ -73,27 +73,39 @@ struct ns_id_req_abi {
 	u64 user_ns_id;
 };
 
-#define STATMOUNT_SB_BASIC       0x0001u
-#define STATMOUNT_MNT_BASIC      0x0002u
-#define STATMOUNT_PROPAGATE_FROM 0x0004u
-#define STATMOUNT_MNT_ROOT       0x0008u
-#define STATMOUNT_MNT_POINT      0x0010u
-#define STATMOUNT_FS_TYPE        0x0020u
-#define STATMOUNT_MNT_NS_ID      0x0040u
-#define STATMOUNT_MNT_OPTS       0x0080u
-#define STATMOUNT_FS_SUBTYPE     0x0100u
-#define STATMOUNT_SB_SOURCE      0x0200u
-#define STATMOUNT_OPT_ARRAY      0x0400u
-#define STATMOUNT_OPT_SEC_ARRAY  0x0800u
-#define STATMOUNT_SUPPORTED_MASK 0x1000u
-#define STATMOUNT_MNT_UIDMAP     0x2000u
-#define STATMOUNT_MNT_GIDMAP     0x4000u
-#define STATMOUNT_ALL            0x7fffu
+#define FSCONFIG_SET_FLAG_        0u
+#define FSCONFIG_SET_STRING_      1u
+#define FSCONFIG_SET_BINARY_      2u
+#define FSCONFIG_SET_PATH_        3u
+#define FSCONFIG_SET_PATH_EMPTY_  4u
+#define FSCONFIG_SET_FD_          5u
+#define FSCONFIG_CMD_CREATE_      6u
+#define FSCONFIG_CMD_RECONFIGURE_ 7u
+#define FSCONFIG_CMD_CREATE_EXCL_ 8u
+#define FSMOUNT_CLOEXEC_          1u
+#define FSMOUNT_NAMESPACE_        2u
 
-#define STATMOUNT_BY_FD_         0x1u
-#define LISTMOUNT_REVERSE_       0x1u
-#define LSMT_ROOT_               UINT64_MAX
-#define LISTNS_CURRENT_USER_     UINT64_MAX
+#define STATMOUNT_SB_BASIC        0x0001u
+#define STATMOUNT_MNT_BASIC       0x0002u
+#define STATMOUNT_PROPAGATE_FROM  0x0004u
+#define STATMOUNT_MNT_ROOT        0x0008u
+#define STATMOUNT_MNT_POINT       0x0010u
+#define STATMOUNT_FS_TYPE         0x0020u
+#define STATMOUNT_MNT_NS_ID       0x0040u
+#define STATMOUNT_MNT_OPTS        0x0080u
+#define STATMOUNT_FS_SUBTYPE      0x0100u
+#define STATMOUNT_SB_SOURCE       0x0200u
+#define STATMOUNT_OPT_ARRAY       0x0400u
+#define STATMOUNT_OPT_SEC_ARRAY   0x0800u
+#define STATMOUNT_SUPPORTED_MASK  0x1000u
+#define STATMOUNT_MNT_UIDMAP      0x2000u
+#define STATMOUNT_MNT_GIDMAP      0x4000u
+#define STATMOUNT_ALL             0x7fffu
+
+#define STATMOUNT_BY_FD_          0x1u
+#define LISTMOUNT_REVERSE_        0x1u
+#define LSMT_ROOT_                UINT64_MAX
+#define LISTNS_CURRENT_USER_      UINT64_MAX
 
 /* Identifiers of mounts are above this, so that none is taken for a small one. */
 #define VFS_MOUNT_ID_BASE 0x80000000ul

@@ -23,6 +23,7 @@ static int fill(struct vfs_task *t, const struct path *path, struct vfs_stat *st
 		.size = inode->size,
 		.blocks = inode->blocks,
 		.mnt_id = path->mnt->id,
+		.mnt_id_unique = path->mnt->node.key,
 		.mode = inode->mode,
 		.nlink = inode->nlink,
 		.uid = inode->uid,

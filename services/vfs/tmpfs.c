@@ -313,8 +313,11 @@ int tmpfs_register(struct vfs *vfs)
 
 		if (!type)
 			return -ENOMEM;
-		*type = (struct fs_type){
-			.name = names[i], .nodev = true, .mount = mount, .arg = (void *)names[i]};
+		*type = (struct fs_type){.name = names[i],
+					 .nodev = true,
+					 .mount = mount,
+					 .check_option = tmpfs_check_option,
+					 .arg = (void *)names[i]};
 		vfs_register_fs(vfs, type);
 	}
 	return 0;

@@ -87,6 +87,8 @@ void tmpfs_file_fini(struct tmpfs_inode *inode);
 
 /* tmpfs_options.c: "size=10%,nr_inodes=4k,mode=755". -EINVAL; nothing is changed then. */
 int tmpfs_parse_options(const char *options, u64 total_pages, struct tmpfs *fs);
+/* fs_type's check_option() */
+int tmpfs_check_option(struct vfs *vfs, const char *option);
 void tmpfs_show_options(struct superblock *sb, struct text *out);
 
 #endif

@@ -114,6 +114,20 @@ int tmpfs_parse_options(const char *options, u64 total_pages, struct tmpfs *fs)
 	return 0;
 }
 
+int tmpfs_check_option(struct vfs *vfs, const char *option)
+{
+	static const char *const known[] = {"size", "nr_blocks", "nr_inodes", "mode",
+					    "uid",  "gid",       "inode64",   "inode32"};
+	size_t len = strcspn(option, "=");
+	struct tmpfs fs = {0};
+
+	for (u32 i = 0; i < ARRAY_SIZE(known); i++) {
+		if (is(option, len, known[i]))
+			return tmpfs_parse_options(option, vfs->env->total_pages, &fs);
+	}
+	return -ENODATA;
+}
+
 void tmpfs_show_options(struct superblock *sb, struct text *out)
 {
 	const struct tmpfs *fs = sb->private;

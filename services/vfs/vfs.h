@@ -265,7 +265,7 @@ struct vfs_time {
 
 /* All that stat(2) and statx(2) tell. */
 struct vfs_stat {
-	u64 ino, size, blocks, mnt_id;
+	u64 ino, size, blocks, mnt_id, mnt_id_unique;
 	u32 mode, nlink, uid, gid, dev, rdev, blksize;
 	u64 attributes, attributes_mask; /* STATX_ATTR_* */
 	struct vfs_time atime, mtime, ctime, btime;

@@ -76,9 +76,20 @@ static void wake_orphans(const struct process *p, u32 pgrp)
 	signal_group(pgrp, &(struct k_siginfo){.signo = SIGCONT, .code = SI_KERNEL});
 }
 
-static void orphan_children(struct process *p)
+/* PR_SET_PDEATHSIG: as if the one that dies had sent it. */
+static void tell_death(struct thread *t, struct process *child)
 {
-	struct process *heir = new_parent(p);
+	struct k_siginfo info;
+
+	if (!child->death_signal || !signal_permitted(t, child, child->death_signal))
+		return;
+	siginfo_from(&info, child->death_signal, SI_USER, t);
+	signal_process(child, &info);
+}
+
+static void orphan_children(struct thread *t)
+{
+	struct process *p = t->process, *heir = new_parent(p);
 
 	while (p->children) {
 		struct process *child = p->children;
@@ -87,8 +98,7 @@ static void orphan_children(struct process *p)
 		if (!heir || heir == p)
 			continue;
 		process_adopt(child, heir);
-		if (child->death_signal)
-			signal_from_kernel(child, child->death_signal);
+		tell_death(t, child);
 		if (child->zombie)
 			signal_parent(child, CLD_EXITED, (int)(child->exit_status >> 8));
 		else if (child->sid == p->sid)
@@ -149,7 +159,7 @@ static void process_end(struct thread *t)
 	mm_put(p->mm);
 	p->mm = NULL;
 	process_end_vfork(p);
-	orphan_children(p);
+	orphan_children(t);
 	pending_clear(&p->pending);
 }
 

@@ -111,6 +111,7 @@ static int copy_process(struct process *p, struct thread *t, const struct k_clon
 	p->exit_signal = (s32)c->exit_signal;
 	p->dumpable = from->dumpable;
 	p->oom_score_adj = from->oom_score_adj;
+	p->coredump_filter = from->coredump_filter;
 	p->oom_score_adj_least = from->oom_score_adj_least;
 	memcpy(p->limits, from->limits, sizeof(p->limits));
 	p->has_cpu_timers = p->limits[RLIMIT_CPU].cur != RLIM_INFINITY;

@@ -129,6 +129,7 @@ struct process *process_new(u32 pid_wanted)
 	p->start_ns = clock_now_ns();
 	p->exit_signal = SIGCHLD;
 	p->dumpable = 1;
+	p->coredump_filter = 0x33;
 	p->real.expired = alarm_expired;
 	list_add(p);
 	nprocesses++;

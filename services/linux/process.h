@@ -155,8 +155,9 @@ struct process {
 	u32 mce_kill; /* PR_MCE_KILL: 0, or policy + 1 */
 	u32 dumpable;
 	s32 oom_score_adj, oom_score_adj_least; /* proctask.c */
-	bool stopped;                           /* by a signal; threads wait */
-	u32 stop_report;                        /* signal that its parent has not been told of */
+	u32 coredump_filter;
+	bool stopped;    /* by a signal; threads wait */
+	u32 stop_report; /* signal that its parent has not been told of */
 	bool cont_report;
 	struct fiber_queue child_wait;  /* those who wait for its children */
 	struct fiber_queue *vfork_wait; /* its parent, until exec or exit */

@@ -56,7 +56,7 @@ int proc_show_maps(void *arg, struct vfs_task *reader, u32 pid, struct text *out
 
 /* Pages of a range, by who has them. */
 struct pages {
-	u64 bytes, rss, shared, own, anonymous, pss_bytes, locked;
+	u64 bytes, rss, shared, own, anonymous, huge, pss_bytes, locked;
 };
 
 static void count_page(u64 entry, struct pages *sum)
@@ -69,6 +69,7 @@ static void count_page(u64 entry, struct pages *sum)
 	else
 		sum->own++;
 	sum->anonymous += entry & PM_ANON ? 1 : 0;
+	sum->huge += entry & PM_HUGE ? 1 : 0;
 	sum->pss_bytes += PAGE_SIZE / MAX(page->refs, 1u);
 }
 
@@ -99,7 +100,7 @@ static void show_pages(const struct pages *p, struct text *out)
 	text_printf(out, "Private_Dirty:  %8lu kB\nReferenced:     %8lu kB\n", p->own * 4,
 		    p->rss * 4);
 	text_printf(out, "Anonymous:      %8lu kB\nKSM:            %8u kB\n", p->anonymous * 4, 0);
-	text_printf(out, "LazyFree:       %8u kB\nAnonHugePages:  %8u kB\n", 0, 0);
+	text_printf(out, "LazyFree:       %8u kB\nAnonHugePages:  %8lu kB\n", 0, p->huge * 4);
 	text_printf(out, "ShmemPmdMapped: %8u kB\nFilePmdMapped:  %8u kB\n", 0, 0);
 	text_printf(out, "Shared_Hugetlb: %8u kB\nPrivate_Hugetlb:%8u kB\n", 0, 0);
 	text_printf(out, "Swap:           %8u kB\nSwapPss:        %8u kB\n", 0, 0);

@@ -32,10 +32,15 @@ static int show_wchan(void *arg, struct vfs_task *reader, u32 pid, struct text *
 
 static int show_personality(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
 {
+	const struct thread *t;
+
 	(void)arg;
 	if (!proc_may_look(NULL, reader, pid))
 		return -EACCES;
-	text_puts(out, "00000000\n");
+	t = thread_find(pid);
+	if (!t)
+		return -ESRCH;
+	text_printf(out, "%08x\n", t->personality);
 	return 0;
 }
 
@@ -109,6 +114,33 @@ static int store_adj(void *arg, struct vfs_task *writer, u32 pid, const char *te
 	return 0;
 }
 
+/* What a core file would hold: kept for who asks. */
+static int show_filter(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
+{
+	const struct process *p = process_find(pid);
+
+	(void)arg, (void)reader;
+	if (!p)
+		return -ESRCH;
+	text_printf(out, "%08x\n", p->coredump_filter);
+	return 0;
+}
+
+static int store_filter(void *arg, struct vfs_task *writer, u32 pid, const char *text, size_t len)
+{
+	struct process *p = process_find(pid);
+	char *end;
+	unsigned long filter = strtoul(text, &end, 0);
+
+	(void)arg, (void)writer, (void)len;
+	if (!p)
+		return -ESRCH;
+	if (end == text || strspn(end, " \t\n") != strlen(end) || filter > UINT32_MAX)
+		return -EINVAL;
+	p->coredump_filter = (u32)filter & 0x1ff;
+	return 0;
+}
+
 /* Memory in thousandths of all there is, as Linux scores it, shifted into its range. */
 static int show_score(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
 {
@@ -146,7 +178,7 @@ static const struct proc_entry entries[] = {
 	TEXT("cpuset", "/\n"),
 	TEXT("loginuid", "4294967295"),
 	TEXT("sessionid", "4294967295"),
-	TEXT("coredump_filter", "00000033\n"),
+	{.name = "coredump_filter", .mode = 0644, .show = show_filter, .store = store_filter},
 	TEXT("timerslack_ns", "50000\n"),
 	{.name = "wchan", .mode = 0444, .show = show_wchan},
 	{.name = "personality", .mode = 0400, .show = show_personality},

@@ -17,7 +17,7 @@
 
 /* ---- sending ---- */
 
-static bool may_signal(const struct thread *t, const struct process *p, int sig)
+bool signal_permitted(const struct thread *t, const struct process *p, int sig)
 {
 	const struct cred *c = &t->cred, *other;
 
@@ -38,7 +38,7 @@ static s64 kill_many(struct thread *t, u32 pgrp, const struct k_siginfo *info)
 		next = p->list_next;
 		if (pgrp ? p->pgrp != pgrp : p == init_process || p == t->process)
 			continue;
-		if (!may_signal(t, p, info->signo)) {
+		if (!signal_permitted(t, p, info->signo)) {
 			result = result == -ESRCH ? -EPERM : result;
 			continue;
 		}
@@ -59,7 +59,7 @@ static s64 kill_one(struct thread *t, u32 pid, const struct k_siginfo *info)
 	}
 	if (!p)
 		return -ESRCH;
-	if (!may_signal(t, p, info->signo))
+	if (!signal_permitted(t, p, info->signo))
 		return -EPERM;
 	return signal_process(p, info);
 }
@@ -87,7 +87,7 @@ static s64 kill_thread(struct thread *t, u32 tgid, u32 tid, const struct k_sigin
 
 	if (!to || (tgid && to->process->pid != tgid))
 		return -ESRCH;
-	if (!may_signal(t, to->process, info->signo))
+	if (!signal_permitted(t, to->process, info->signo))
 		return -EPERM;
 	return signal_thread(to, info);
 }
@@ -162,7 +162,7 @@ s64 sys_pidfd_send_signal(struct thread *t, const u64 *a)
 	} else {
 		siginfo_from(&info, (s32)a[1], SI_USER, t);
 	}
-	return may_signal(t, p, info.signo) ? signal_process(p, &info) : -EPERM;
+	return signal_permitted(t, p, info.signo) ? signal_process(p, &info) : -EPERM;
 }
 
 /* ---- handlers and masks ---- */

@@ -58,6 +58,9 @@ void sighand_put(struct sighand *sighand);
 /** exec: handlers are gone, what was ignored stays so. */
 void sighand_reset(struct sighand *sighand);
 
+/** Whether @t may send @sig to @p: kill(2). sigcalls.c. */
+bool signal_permitted(const struct thread *t, const struct process *p, int sig);
+
 /** Fill @info as kill(2) by @from. */
 void siginfo_from(struct k_siginfo *info, int sig, int code, const struct thread *from);
 

@@ -185,17 +185,17 @@ s64 file_seek_fixed(struct file *file, s64 offset, u32 whence, u64 size)
 
 s64 vfs_lseek(struct vfs_task *t, int fd, s64 offset, u32 whence)
 {
-	struct file *file;
-	s64 to = fd_need(t, fd, 0, &file);
+	struct file *file = fd_peek(t, fd);
+	s64 to;
 
-	if (to)
-		return to;
+	if (!file)
+		return -EBADF;
 	if (whence > SEEK_HOLE)
-		to = -EINVAL;
-	else if (!file->ops->seek)
-		to = -ESPIPE;
-	else
-		to = file->ops->seek(t, file, offset, whence);
+		return -EINVAL;
+	if (!file->ops->seek)
+		return -ESPIPE;
+	file_get(file);
+	to = file->ops->seek(t, file, offset, whence);
 	file_put(file);
 	return to;
 }

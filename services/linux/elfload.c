@@ -21,6 +21,10 @@
 #define STACK_RANDOM  (16 * GiB)
 #define BRK_RANDOM    (32 * MiB)
 #define STACK_GAP_MIN (128 * MiB)
+/* Bytes of a segment that is brought in whole: a program touches most of a small one as it begins.
+ */
+#define PREFAULT_READ  (1 * MiB)
+#define PREFAULT_WRITE (64 * KiB)
 
 struct image {
 	struct file *file;
@@ -146,13 +150,26 @@ static int map_segment(struct mm *mm, struct image *image, const struct elf_phdr
 	return 0;
 }
 
+static void prefault(struct mm *mm, const struct image *image, const struct elf_phdr *p)
+{
+	u64 start = ROUND_DOWN(image->bias + p->vaddr, PAGE_SIZE);
+	u64 end = ROUND_UP(image->bias + p->vaddr + p->memsz, PAGE_SIZE);
+	bool write = p->flags & ELF_PF_W;
+
+	if (end - start <= (write ? PREFAULT_WRITE : PREFAULT_READ))
+		mm_prefault(mm, start, end, write ? TOUCH_WRITE : TOUCH_READ);
+}
+
 static int map_image(struct mm *mm, struct image *image)
 {
 	int err = 0;
 
 	for (u32 i = 0; i < image->header.phnum && !err; i++) {
-		if (image->phdrs[i].type == ELF_PT_LOAD && image->phdrs[i].memsz)
-			err = map_segment(mm, image, &image->phdrs[i]);
+		if (image->phdrs[i].type != ELF_PT_LOAD || !image->phdrs[i].memsz)
+			continue;
+		err = map_segment(mm, image, &image->phdrs[i]);
+		if (!err)
+			prefault(mm, image, &image->phdrs[i]);
 	}
 	return err;
 }

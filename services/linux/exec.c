@@ -22,12 +22,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STRING_MAX   (128 * KiB) /* MAX_ARG_STRLEN */
-#define ARGS_MIN     (128 * KiB)
-#define ARGS_MAX     (6 * MiB)
-#define SCRIPT_BYTES 256u /* of a script's first line: BINPRM_BUF_SIZE */
-#define SCRIPTS_MAX  5u
-#define USER_FLAGS   0x202u
+#define STRING_MAX     (128 * KiB) /* MAX_ARG_STRLEN */
+#define ARGS_MIN       (128 * KiB)
+#define ARGS_MAX       (6 * MiB)
+#define SCRIPT_BYTES   256u /* of a script's first line: BINPRM_BUF_SIZE */
+#define SCRIPTS_MAX    5u
+#define USER_FLAGS     0x202u
+#define EXEC_MAP_PAGES 1024u /* of what was brought in: as many as elfload.c may have */
 
 /* ---- strings ---- */
 
@@ -338,8 +339,10 @@ static int start(struct exec *e)
 		err = unshare(t);
 	if (!err)
 		err = context_bind(t->context, e->mm->space);
-	if (!err)
+	if (!err) {
+		mm_map_present(e->mm, EXEC_MAP_PAGES);
 		become(e);
+	}
 	return err;
 }
 

@@ -7,6 +7,12 @@
 #include <errno.h>
 #include <string.h>
 
+#define AROUND_BYTES (4 * GROUP_BYTES)
+
+struct range {
+	u64 start, end; /* on pages */
+};
+
 /* ---- may it be touched so? ---- */
 
 static bool prot_allows(u32 prot, u32 how)
@@ -174,34 +180,64 @@ int mm_touch(struct mm *mm, u64 addr, u32 how, u64 **entry)
 
 /* ---- mapping it ---- */
 
-static u32 map_flags(const struct vma *vma, u64 entry, bool write)
+/* What every page of @vma may have; writing is for some. */
+static u32 common_flags(const struct vma *vma)
 {
-	u32 flags = MAP_READ;
-
-	if (vma->prot & PROT_EXEC)
-		flags |= MAP_EXEC;
-	if (vma->prot & PROT_WRITE &&
-	    (vma->flags & VM_SHARED ? write : (entry & PM_ANON && entry_page(entry)->refs == 1)))
-		flags |= MAP_WRITE;
-	return flags;
+	return MAP_READ | (vma->prot & PROT_EXEC ? MAP_EXEC : 0);
 }
 
-/* Neighbours in the file that are in memory come along. */
-static void fill_around(struct mm *mm, const struct vma *vma, u64 addr)
+/* Whether writing to the page needs no fault: it is private and nobody else's. */
+static bool is_own(const struct vma *vma, u64 entry)
 {
-	u64 start = MAX(ROUND_DOWN(addr, GROUP_BYTES), vma->start);
-	u64 end = MIN(ROUND_DOWN(addr, GROUP_BYTES) + GROUP_BYTES, vma->end);
-	struct backing *backing = vma->object;
+	return vma->prot & PROT_WRITE && !(vma->flags & VM_SHARED) && entry & PM_ANON &&
+	       entry_page(entry)->refs == 1;
+}
 
-	for (u64 at = start; at < end; at += PAGE_SIZE) {
-		u64 *entry = pagemap_find(&mm->pages, at);
-		u64 index = (vma->offset + (at - vma->start)) / PAGE_SIZE;
-		struct page *page;
+/*
+ * What comes along with the page at @addr: its group; of an object that is read, several groups, as
+ * its pages are there already and mapping one more costs little beside a fault.
+ */
+static struct range around(const struct vma *vma, u64 addr, u32 how)
+{
+	u64 bytes = vma->object && how != TOUCH_WRITE ? AROUND_BYTES : GROUP_BYTES;
+	u64 start = ROUND_DOWN(addr, bytes);
 
-		if (!*entry &&
-		    backing->ops->page(backing, index, vma->flags & VM_SHARED, true, &page) == 0)
-			pagemap_set(&mm->pages, entry, page, 0);
+	return (struct range){MAX(start, vma->start), MIN(start + bytes, vma->end)};
+}
+
+/* The part of @r in the group at @base. */
+static struct range in_group(struct range r, u64 base)
+{
+	return (struct range){MAX(r.start, base), MIN(r.end, base + GROUP_BYTES)};
+}
+
+/* The pages of an object in @r, a part of one group, that are in memory. */
+static void fill_group(struct mm *mm, const struct vma *vma, struct range r)
+{
+	const struct backing_ops *ops = ((struct backing *)vma->object)->ops;
+	u64 index = (vma->offset + (r.start - vma->start)) / PAGE_SIZE, *entry;
+	u32 n = (u32)((r.end - r.start) / PAGE_SIZE);
+	struct page *pages[GROUP_PAGES];
+	struct group *g;
+
+	if (!ops->pages(vma->object, index, n, pages))
+		return;
+	g = pagemap_make_group(&mm->pages, r.start);
+	if (!g)
+		return;
+	entry = group_entry(g, r.start);
+	for (u32 i = 0; i < n; i++) {
+		if (pages[i] && !entry[i])
+			pagemap_add(&mm->pages, &entry[i], page_get(pages[i]), 0);
 	}
+}
+
+static void fill_around(struct mm *mm, const struct vma *vma, struct range r)
+{
+	if (!((struct backing *)vma->object)->ops->pages)
+		return;
+	for (u64 base = ROUND_DOWN(r.start, GROUP_BYTES); base < r.end; base += GROUP_BYTES)
+		fill_group(mm, vma, in_group(r, base));
 }
 
 /* Private memory that is written page after page gets some pages ahead: a fault costs more than the
@@ -230,37 +266,65 @@ static void fill_ahead(struct mm *mm, const struct vma *vma, u64 addr)
 	}
 }
 
-/* Put the page of @addr, and those around it that are there, into the processor's tables. */
-static int map_around(struct mm *mm, const struct vma *vma, u64 addr, bool write)
+/* Of @r, a part of the group, the pages that are not mapped. */
+static int map_group(struct batch *b, struct group *g, const struct vma *vma, struct range r)
 {
-	struct group *g = pagemap_group(&mm->pages, addr);
-	u64 page_va = ROUND_DOWN(addr, PAGE_SIZE);
-	struct batch batch;
+	u64 *entry = group_entry(g, r.start);
+	u32 common = common_flags(vma);
 	int err = 0;
 
-	batch.space = mm->space;
-	batch.count = 0;
-	for (u32 i = 0; i < GROUP_PAGES && !err; i++) {
-		u64 va = g->base + i * PAGE_SIZE, *entry = &g->entry[i];
-		bool wanted = va == page_va;
-		u32 flags;
+	for (u64 va = r.start; va < r.end && !err; va += PAGE_SIZE, entry++) {
+		u64 e = *entry;
+		bool own;
 
-		if (!*entry || (*entry & PM_MAPPED && !wanted) || va < vma->start || va >= vma->end)
+		if (!e || e & PM_MAPPED)
 			continue;
-		flags = map_flags(vma, *entry, write && wanted);
-		err = batch_map(&batch, va, entry_page(*entry),
-				flags | (*entry & PM_MAPPED ? MAP_REPLACE : 0));
-		*entry |= PM_MAPPED | (flags & MAP_WRITE ? PM_WRITABLE : 0);
+		own = e & PM_ANON && is_own(vma, e);
+		*entry = e | (own ? PM_MAPPED | PM_WRITABLE : PM_MAPPED);
+		err = batch_map(b, va, entry_page(e), own ? common | MAP_WRITE : common);
+	}
+	return err;
+}
+
+/* The page that a fault is about. */
+static int map_wanted(struct batch *b, const struct vma *vma, u64 va, u64 *entry, bool write)
+{
+	u32 flags = common_flags(vma);
+	int err;
+
+	if (is_own(vma, *entry) || (write && vma->flags & VM_SHARED))
+		flags |= MAP_WRITE;
+	err = batch_map(b, va, entry_page(*entry), flags | (*entry & PM_MAPPED ? MAP_REPLACE : 0));
+	*entry |= PM_MAPPED | (flags & MAP_WRITE ? PM_WRITABLE : 0);
+	return err;
+}
+
+/* Put the page of @addr, and those in @r that are there, into the processor's tables. */
+static int map_around(struct mm *mm, const struct vma *vma, u64 addr, bool write, struct range r)
+{
+	struct batch batch;
+	int err;
+
+	batch_init(&batch, mm->space);
+	err = map_wanted(&batch, vma, ROUND_DOWN(addr, PAGE_SIZE), pagemap_find(&mm->pages, addr),
+			 write);
+	for (u64 base = ROUND_DOWN(r.start, GROUP_BYTES); base < r.end && !err;
+	     base += GROUP_BYTES) {
+		struct group *g = pagemap_group(&mm->pages, base);
+
+		if (g)
+			err = map_group(&batch, g, vma, in_group(r, base));
 	}
 	if (!err)
 		err = batch_flush(&batch);
 	if (err) /* some may be mapped, and the tables must not hold more than the map says */
-		mm_forget(mm, g->base, g->base + GROUP_BYTES);
+		mm_forget(mm, r.start, r.end);
 	return err ? TOUCH_NOMEM : 0;
 }
 
 int mm_fault(struct mm *mm, u64 addr, u32 how)
 {
+	struct range r;
 	struct vma *vma;
 	u64 *entry;
 	int err;
@@ -276,11 +340,64 @@ int mm_fault(struct mm *mm, u64 addr, u32 how)
 	if (err || !vma)
 		return err;
 	mm->minor_faults++;
+	r = around(vma, addr, how);
 	if (vma->object)
-		fill_around(mm, vma, addr);
+		fill_around(mm, vma, r);
 	else if (how == TOUCH_WRITE)
 		fill_ahead(mm, vma, addr);
-	err = map_around(mm, vma, addr, how == TOUCH_WRITE);
+	err = map_around(mm, vma, addr, how == TOUCH_WRITE, r);
 	mm->peak_pages = MAX(mm->peak_pages, mm->pages.npages);
 	return err;
+}
+
+/* ---- ahead of faults ---- */
+
+void mm_prefault(struct mm *mm, u64 start, u64 end, u32 how)
+{
+	const struct vma *vma = vma_at(&mm->vmas, start);
+	u64 *entry;
+
+	if (vma && vma->object && how != TOUCH_WRITE) {
+		fill_around(mm, vma, (struct range){start, MIN(end, vma->end)});
+		return;
+	}
+	for (u64 at = start; at < end; at += PAGE_SIZE) {
+		if (mm_touch(mm, at, how, &entry))
+			return;
+	}
+}
+
+struct present {
+	struct batch batch;
+	const struct vma *vma;
+	u32 pages; /* that may be mapped */
+	int err;
+};
+
+static void map_present(struct group *g, void *arg)
+{
+	struct present *p = arg;
+	struct range r = in_group((struct range){p->vma->start, p->vma->end}, g->base);
+
+	if (!p->err && p->batch.mapped < p->pages)
+		p->err = map_group(&p->batch, g, p->vma, r);
+}
+
+void mm_map_present(struct mm *mm, u32 pages)
+{
+	struct present p;
+
+	batch_init(&p.batch, mm->space);
+	p.pages = pages;
+	p.err = 0;
+	for (u32 i = 0; i < mm->vmas.count; i++) {
+		p.vma = &mm->vmas.list[i];
+		if (!prot_allows(p.vma->prot, TOUCH_READ))
+			continue;
+		pagemap_walk(&mm->pages, p.vma->start, p.vma->end, map_present, &p);
+	}
+	if (!p.err)
+		p.err = batch_flush(&p.batch);
+	if (p.err)
+		mm_forget(mm, 0, MM_TOP);
 }

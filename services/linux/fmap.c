@@ -43,6 +43,12 @@ static int file_backing_page(struct backing *backing, u64 index, bool shared, bo
 	return 0;
 }
 
+static u32 file_backing_pages(struct backing *backing, u64 index, u32 count, struct page **out)
+{
+	return file_pages(container_of(backing, struct file_backing, backing)->file, index, count,
+			  out);
+}
+
 static void file_backing_release(struct backing *backing)
 {
 	struct file_backing *f = container_of(backing, struct file_backing, backing);
@@ -69,6 +75,7 @@ static bool file_backing_resident(struct backing *backing, u64 index)
 
 static const struct backing_ops file_ops = {
 	.page = file_backing_page,
+	.pages = file_backing_pages,
 	.resident = file_backing_resident,
 	.release = file_backing_release,
 };

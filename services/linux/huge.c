@@ -111,8 +111,7 @@ void huge_split(struct mm *mm, u64 start, u64 end)
 	struct split split;
 
 	split.mm = mm;
-	split.batch.space = mm->space;
-	split.batch.count = 0;
+	batch_init(&split.batch, mm->space);
 	pagemap_walk(&mm->pages, ROUND_DOWN(start, HUGE_BYTES), end, split_group, &split);
 	batch_flush(&split.batch);
 }

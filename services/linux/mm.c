@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 void backing_put(struct backing *b)
 {
@@ -74,8 +75,23 @@ static bool anonymous_resident(struct backing *backing, u64 index)
 	return entry && *entry;
 }
 
+static u32 anonymous_pages(struct backing *backing, u64 index, u32 count, struct page **out)
+{
+	struct anonymous *a = container_of(backing, struct anonymous, backing);
+	u32 found = 0;
+
+	for (u32 i = 0; i < count; i++) {
+		const u64 *entry = pagemap_find(&a->pages, (index + i) * PAGE_SIZE);
+
+		out[i] = entry ? entry_page(*entry) : NULL;
+		found += out[i] != NULL;
+	}
+	return found;
+}
+
 static const struct backing_ops anonymous_ops = {
 	.page = anonymous_page,
+	.pages = anonymous_pages,
 	.resident = anonymous_resident,
 	.release = anonymous_release,
 };
@@ -158,8 +174,7 @@ static void change_mapped(struct mm *mm, u64 start, u64 end, u32 op)
 
 	if (mm->nhuge)
 		huge_split(mm, start, end);
-	change.batch.space = mm->space;
-	change.batch.count = 0;
+	batch_init(&change.batch, mm->space);
 	change.start = start;
 	change.end = end;
 	change.op = op;
@@ -181,45 +196,99 @@ void mm_drop(struct mm *mm, u64 start, u64 end)
 
 /* ---- fork ---- */
 
+/* Pages that a child finds mapped: as many as make a small program. */
+#define FORK_MAP_PAGES 256u
+
+/*
+ * Pages that the parent has written since it last forked are copied at once if they are so few:
+ * both will soon write to most of them, and each would fault, at several times the cost of a copy.
+ */
+#define COPY_FEW 8u
+
 struct copy {
-	struct mm *from, *to;
+	struct mm *to;
 	const struct vma *vma;
+	u32 nwritten; /* how many the parent may write to; where the first are, there and here: */
+	struct {
+		const u64 *from;
+		u64 *to;
+	} written[COPY_FEW];
 	int err;
 };
 
+static void note_written(struct copy *c, const u64 *from, u64 *to)
+{
+	if (c->nwritten < COPY_FEW) {
+		c->written[c->nwritten].from = from;
+		c->written[c->nwritten].to = to;
+	}
+	c->nwritten++;
+}
+
+/* The child has the same pages. */
 static void copy_group(struct group *g, void *arg)
 {
 	struct copy *c = arg;
+	u32 first = c->vma->start > g->base ? (u32)((c->vma->start - g->base) / PAGE_SIZE) : 0;
+	u32 end = (u32)MIN((c->vma->end - g->base) / PAGE_SIZE, (u64)GROUP_PAGES);
+	struct group *to = NULL;
 
-	for (u32 i = 0; i < GROUP_PAGES && !c->err; i++) {
-		u64 addr = g->base + i * PAGE_SIZE;
-		struct page *page = entry_page(g->entry[i]);
-		u64 *entry;
+	for (u32 i = first; i < end && !c->err; i++) {
+		u64 entry = g->entry[i];
 
-		if (!page || addr < c->vma->start || addr >= c->vma->end)
+		if (!entry)
 			continue;
-		entry = pagemap_make(&c->to->pages, addr);
-		if (!entry) {
+		if (!to)
+			to = pagemap_make_group(&c->to->pages, g->base);
+		if (!to) {
 			c->err = -ENOMEM;
 			return;
 		}
-		page_get(page);
-		pagemap_set(&c->to->pages, entry, page, g->entry[i] & PM_ANON);
+		page_get(entry_page(entry));
+		to->entry[i] = (u64)entry_page(entry) | (entry & PM_ANON);
+		c->to->pages.npages++;
+		if (entry & PM_WRITABLE)
+			note_written(c, &g->entry[i], &to->entry[i]);
 	}
+}
+
+/* False: not all of them. */
+static bool copy_written(struct copy *c)
+{
+	for (u32 i = 0; i < c->nwritten; i++) {
+		struct page *page = ram_new();
+
+		if (!page)
+			return false;
+		memcpy(page->data, entry_page(*c->written[i].from)->data, PAGE_SIZE);
+		pagemap_set(&c->to->pages, c->written[i].to, page, PM_ANON);
+	}
+	return true;
+}
+
+static bool is_copied(const struct vma *vma)
+{
+	return !(vma->flags & (VM_SHARED | VM_DONTFORK | VM_WIPEONFORK));
 }
 
 /* Pages of shared mappings are found again by faults. */
 static int copy_pages(struct mm *to, struct mm *from)
 {
-	struct copy copy = {.from = from, .to = to};
+	struct copy copy = {.to = to};
 
 	for (u32 i = 0; i < from->vmas.count && !copy.err; i++) {
 		copy.vma = &from->vmas.list[i];
-		if (copy.vma->flags & (VM_SHARED | VM_DONTFORK | VM_WIPEONFORK))
-			continue;
-		if (copy.vma->prot & PROT_WRITE)
-			change_mapped(from, copy.vma->start, copy.vma->end, OP_PROTECT);
-		pagemap_walk(&from->pages, copy.vma->start, copy.vma->end, copy_group, &copy);
+		if (is_copied(copy.vma))
+			pagemap_walk(&from->pages, copy.vma->start, copy.vma->end, copy_group,
+				     &copy);
+	}
+	if (!copy.err && copy.nwritten <= COPY_FEW && copy_written(&copy))
+		return 0;
+	for (u32 i = 0; i < from->vmas.count; i++) {
+		const struct vma *vma = &from->vmas.list[i];
+
+		if (is_copied(vma) && vma->prot & PROT_WRITE)
+			change_mapped(from, vma->start, vma->end, OP_PROTECT);
 	}
 	return copy.err;
 }
@@ -252,6 +321,7 @@ struct mm *mm_fork(struct mm *from)
 	}
 	mm->total_bytes = 0;
 	vma_flag(&mm->vmas, 0, MM_TOP, ~VM_LOCKED, 0); /* locks are not inherited */
+	mm_map_present(mm, FORK_MAP_PAGES);
 	for (u32 i = 0; i < mm->vmas.count; i++)
 		mm->total_bytes += mm->vmas.list[i].end - mm->vmas.list[i].start;
 	return mm;

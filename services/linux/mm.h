@@ -65,6 +65,11 @@ struct backing_ops {
 	 */
 	int (*page)(struct backing *backing, u64 index, bool shared, bool nowait,
 		    struct page **out);
+	/*
+	 * The @count pages from @index on that are in memory, without references, NULL for others:
+	 * neighbours of one that is needed. Returns how many there are. May be NULL.
+	 */
+	u32 (*pages)(struct backing *backing, u64 index, u32 count, struct page **out);
 	void (*release)(struct backing *backing);
 	/* Whether the page at @index is in memory without being asked for; NULL: it is not. */
 	bool (*resident)(struct backing *backing, u64 index);
@@ -129,6 +134,15 @@ int mm_touch(struct mm *mm, u64 addr, u32 how, u64 **entry);
 
 /** A page fault of the process at @addr: touch, and map what is around. 0 or TOUCH_*. */
 int mm_fault(struct mm *mm, u64 addr, u32 how);
+
+/**
+ * What a program that begins will touch soon: pages of [@start, @end) get into the page map, those
+ * that are to be written as its own; what cannot be had is left to a fault.
+ */
+void mm_prefault(struct mm *mm, u64 start, u64 end, u32 how);
+
+/** Put up to @pages of what the page map has into the processor's tables, ahead of faults. */
+void mm_map_present(struct mm *mm, u32 pages);
 
 /** A mapping to be made; see mmap(2). */
 struct mm_request {

@@ -59,13 +59,13 @@ static void spread(struct pagemap *map)
 	*map = wide;
 }
 
-u64 *pagemap_make(struct pagemap *map, u64 addr)
+struct group *pagemap_make_group(struct pagemap *map, u64 addr)
 {
 	struct group *g = pagemap_group(map, addr);
 	struct group **slot;
 
 	if (g)
-		return group_entry(g, addr);
+		return g;
 	if (map->ngroups >= map->nslots)
 		spread(map);
 	g = map->nslots ? calloc(1, sizeof(*g)) : NULL;
@@ -77,7 +77,14 @@ u64 *pagemap_make(struct pagemap *map, u64 addr)
 	*slot = g;
 	map->ngroups++;
 	map->last = g;
-	return group_entry(g, addr);
+	return g;
+}
+
+u64 *pagemap_make(struct pagemap *map, u64 addr)
+{
+	struct group *g = pagemap_make_group(map, addr);
+
+	return g ? group_entry(g, addr) : NULL;
 }
 
 void pagemap_set(struct pagemap *map, u64 *entry, struct page *page, u64 flags)

@@ -49,6 +49,9 @@ static inline u64 *group_entry(struct group *group, u64 addr)
 /** The group of @addr, NULL if it has no pages. */
 struct group *pagemap_group(struct pagemap *map, u64 addr);
 
+/** The same, made if need be; NULL if there is no memory. */
+struct group *pagemap_make_group(struct pagemap *map, u64 addr);
+
 /** The entry of @addr, NULL if its group has no pages. */
 u64 *pagemap_find(struct pagemap *map, u64 addr);
 
@@ -57,6 +60,13 @@ u64 *pagemap_make(struct pagemap *map, u64 addr);
 
 /** Put @page, whose reference passes to the map, in an empty or filled entry of it. */
 void pagemap_set(struct pagemap *map, u64 *entry, struct page *page, u64 flags);
+
+/** The same for an entry that is empty: @page with a reference for the map. */
+static inline void pagemap_add(struct pagemap *map, u64 *entry, struct page *page, u64 flags)
+{
+	map->npages++;
+	*entry = (u64)page | flags;
+}
 
 /**
  * Call @fn for every group that has an address between @start and @end, in any order.

@@ -177,6 +177,7 @@ int batch_flush(struct batch *b)
 			break;
 	}
 	b->count = 0;
+	b->next_data = NULL;
 	return err;
 }
 
@@ -186,19 +187,12 @@ static struct aspace_op *batch_next(struct batch *b, int *err)
 	return &b->op[b->count++];
 }
 
-int batch_map(struct batch *b, u64 va, const struct page *page, u32 flags)
+int batch_map_more(struct batch *b, u64 va, const struct page *page, u32 flags)
 {
-	struct aspace_op *last = b->count ? &b->op[b->count - 1] : NULL;
 	u64 offset;
 	cap_t frame = ram_frame(page, &offset);
 	int err;
 
-	if (last && last->op == OP_MAP && last->flags == flags && last->frame == frame &&
-	    last->va + last->pages * PAGE_SIZE == va &&
-	    last->offset + last->pages * PAGE_SIZE == offset && last->pages < OP_PAGES_MAX) {
-		last->pages++;
-		return 0;
-	}
 	*batch_next(b, &err) = (struct aspace_op){
 		.op = OP_MAP,
 		.flags = flags,
@@ -207,6 +201,10 @@ int batch_map(struct batch *b, u64 va, const struct page *page, u32 flags)
 		.pages = 1,
 		.frame = frame,
 	};
+	b->mapped++;
+	b->next_flags = flags;
+	b->next_va = va + PAGE_SIZE;
+	b->next_data = (const u8 *)page->data + PAGE_SIZE;
 	return err;
 }
 
@@ -214,6 +212,7 @@ int batch_change(struct batch *b, u32 op, u64 va, u32 pages)
 {
 	int err;
 
+	b->next_data = NULL;
 	*batch_next(b, &err) = (struct aspace_op){
 		.op = op,
 		.flags = MAP_READ | MAP_EXEC,
@@ -227,6 +226,7 @@ int batch_unmap_large(struct batch *b, u64 va)
 {
 	int err;
 
+	b->next_data = NULL;
 	*batch_next(b, &err) = (struct aspace_op){
 		.op = OP_UNMAP,
 		.flags = MAP_READ | MAP_LARGE,

@@ -29,14 +29,26 @@ struct context {
 	struct context_state *state;
 };
 
-/* Operations that have not been made yet. All zero but for @space is an empty batch. */
+/* Operations that have not been made yet. */
 #define BATCH_OPS 64u
 
 struct batch {
 	struct space *space;
 	u32 count;
+	u32 mapped;          /* pages, by batch_map() */
+	u32 next_flags;      /* batch_map() joins a page with these flags, */
+	u64 next_va;         /* at this address, */
+	const u8 *next_data; /* that follows in memory; NULL: none */
 	struct aspace_op op[BATCH_OPS];
 };
+
+/** An empty batch. The operations are not cleared: that would cost more than most batches do. */
+static inline void batch_init(struct batch *b, struct space *space)
+{
+	b->space = space;
+	b->count = b->mapped = 0;
+	b->next_data = NULL;
+}
 
 /** An empty space; NULL: no memory, or no slots for capabilities. */
 struct space *space_new(void);
@@ -44,8 +56,24 @@ struct space *space_new(void);
 /** Give a space back; what is mapped in it need not be unmapped before. */
 void space_put(struct space *space);
 
-/** Map one page; joins the operation before if it goes on from there. 0 or -ENOMEM. */
-int batch_map(struct batch *batch, u64 va, const struct page *page, u32 flags);
+/** An operation of its own for the page: use batch_map(). */
+int batch_map_more(struct batch *batch, u64 va, const struct page *page, u32 flags);
+
+/**
+ * Map one page; joins the operation before if it goes on from there. 0 or -ENOMEM. What follows in
+ * memory is of the same chunk, whose own data lies before its pages (chunk.h).
+ */
+static inline int batch_map(struct batch *b, u64 va, const struct page *page, u32 flags)
+{
+	if (unlikely(page->data != b->next_data || va != b->next_va || flags != b->next_flags ||
+		     b->op[b->count - 1].pages == OP_PAGES_MAX))
+		return batch_map_more(b, va, page, flags);
+	b->op[b->count - 1].pages++;
+	b->mapped++;
+	b->next_va += PAGE_SIZE;
+	b->next_data += PAGE_SIZE;
+	return 0;
+}
 
 /** Unmap @pages from @va on, or take their right to be written. */
 int batch_change(struct batch *batch, u32 op, u64 va, u32 pages);

@@ -16,7 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STACK_FIRST (132 * KiB) /* of address space; it grows from there */
+#define STACK_AHEAD (2 * PAGE_SIZE) /* below the first frame, for the program's beginning */
+#define STACK_FIRST (132 * KiB)     /* of address space; it grows from there */
 #define END_MARK    8ul
 
 static const char platform[] = "x86_64";
@@ -159,5 +160,7 @@ int stack_make(struct exec *e)
 	mm->args_end = mm->env_start = l.env;
 	mm->env_end = l.name;
 	mm->stack_start = e->sp;
+	if (!err)
+		mm_prefault(mm, ROUND_DOWN(e->sp, PAGE_SIZE) - STACK_AHEAD, e->sp, TOUCH_WRITE);
 	return err;
 }

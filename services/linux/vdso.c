@@ -36,6 +36,18 @@ static int pages_page(struct backing *backing, u64 index, bool shared, bool nowa
 	return 0;
 }
 
+static u32 pages_pages(struct backing *backing, u64 index, u32 count, struct page **out)
+{
+	const struct pages *p = container_of(backing, struct pages, backing);
+	u32 found = 0;
+
+	for (u32 i = 0; i < count; i++) {
+		out[i] = index + i < p->count ? p->page[index + i] : NULL;
+		found += out[i] != NULL;
+	}
+	return found;
+}
+
 /* They are kept for the next program. */
 static void pages_release(struct backing *backing)
 {
@@ -55,6 +67,7 @@ static s64 pages_path(struct backing *backing, char *out, u64 size)
 
 static const struct backing_ops pages_ops = {
 	.page = pages_page,
+	.pages = pages_pages,
 	.release = pages_release,
 	.path = pages_path,
 };
@@ -125,7 +138,9 @@ int vdso_map(struct mm *mm)
 	err = map(mm, at, &data, PROT_READ);
 	if (!err)
 		err = map(mm, at + PAGE_SIZE, &code, PROT_READ | PROT_EXEC);
-	if (!err)
-		mm->vdso = at + PAGE_SIZE;
-	return err;
+	if (err)
+		return err;
+	mm->vdso = at + PAGE_SIZE;
+	mm_prefault(mm, mm->vdso, at + bytes, TOUCH_READ);
+	return 0;
 }

@@ -124,6 +124,17 @@ int file_page(struct file *file, u64 index, bool write, struct page **out)
 	return inode->ops->page(inode, index, write, out);
 }
 
+u32 file_pages(struct file *file, u64 index, u32 count, struct page **out)
+{
+	struct inode *inode = file->inode;
+	u64 end = ROUND_UP(inode->size, PAGE_SIZE) / PAGE_SIZE;
+	u32 n = index < end ? (u32)MIN(count, end - index) : 0;
+
+	for (u32 i = n; i < count; i++)
+		out[i] = NULL;
+	return n && inode->ops->pages ? inode->ops->pages(inode, index, n, out) : 0;
+}
+
 int file_check_mmap(struct vfs_task *t, struct file *file, bool shared, u32 prot)
 {
 	bool noexec = file->path.mnt->flags & VFS_MNT_NOEXEC;

@@ -118,6 +118,12 @@ u32 file_poll(struct file *file, struct poll_table *table);
  */
 int file_page(struct file *file, u64 index, bool write, struct page **out);
 
+/**
+ * The @count pages of a file from @index on that are in memory and not behind its end, without
+ * references, NULL for others. Returns how many there are.
+ */
+u32 file_pages(struct file *file, u64 index, u32 count, struct page **out);
+
 /* May @file be mapped with PROT_* and MAP_SHARED? 0, FILE_MAPS_ZEROS, -ENODEV, -EACCES, -EPERM
  * (noexec mount). */
 int file_check_mmap(struct vfs_task *t, struct file *file, bool shared, u32 prot);

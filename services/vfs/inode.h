@@ -124,6 +124,9 @@ struct inode_ops {
 	/* The page @index of a regular file, with a reference; makes it if @make, else NULL for a
 	 * hole. */
 	int (*page)(struct inode *inode, u64 index, bool make, struct page **out);
+	/* The @count pages from @index on that are in memory, without references, NULL for others;
+	 * returns how many there are. Never waits. May be NULL. */
+	u32 (*pages)(struct inode *inode, u64 index, u32 count, struct page **out);
 	/* The last reference is gone: free what hangs at the inode, then inode_free(). */
 	void (*evict)(struct inode *inode);
 };

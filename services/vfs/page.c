@@ -48,6 +48,34 @@ struct page *page_map_find(const struct page_map *map, u64 index)
 	return at;
 }
 
+/* The node with the place of @index, NULL if there is none. */
+static struct page_node *lowest_node(const struct page_map *map, u64 index)
+{
+	struct page_node *node = map->root;
+
+	if (!fits(map, index))
+		return NULL;
+	for (u32 level = map->height; node && level > 1; level--)
+		node = node->child[way(index, level - 1)];
+	return node;
+}
+
+u32 page_map_find_some(const struct page_map *map, u64 index, u32 count, struct page **out)
+{
+	u32 found = 0, n;
+
+	for (; count; count -= n, index += n, out += n) {
+		struct page_node *node = lowest_node(map, index);
+
+		n = MIN(count, WAYS - way(index, 0));
+		for (u32 i = 0; i < n; i++) {
+			out[i] = node ? node->child[way(index, 0) + i] : NULL;
+			found += out[i] != NULL;
+		}
+	}
+	return found;
+}
+
 static int grow(struct page_map *map, u64 index)
 {
 	while (!map->height || !fits(map, index)) {

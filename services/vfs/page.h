@@ -47,6 +47,10 @@ struct page_map {
 /* The page at @index, without a reference of its own; NULL if there is none. */
 struct page *page_map_find(const struct page_map *map, u64 index);
 
+/* The pages at @index and behind it, @count in all, without references; NULL where there is none.
+ * Returns how many there are. */
+u32 page_map_find_some(const struct page_map *map, u64 index, u32 count, struct page **out);
+
 /* Put @page at the empty place @index; takes over a reference. 0 or -ENOMEM. */
 int page_map_add(struct page_map *map, u64 index, struct page *page);
 

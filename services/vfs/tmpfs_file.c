@@ -33,6 +33,11 @@ static int page(struct inode *inode, u64 index, bool make, struct page **out)
 	return 0;
 }
 
+static u32 pages(struct inode *inode, u64 index, u32 count, struct page **out)
+{
+	return page_map_find_some(&tmpfs_inode(inode)->pages, index, count, out);
+}
+
 /* Drop the pages from @first to @last; no mapping shows them any more. */
 static void drop_pages(struct inode *inode, u64 first, u64 last)
 {
@@ -85,7 +90,7 @@ static int set_attr(struct vfs_task *t, struct inode *inode, const struct attr *
 }
 
 const struct inode_ops tmpfs_file_inode_ops = {
-	.page = page, .set_attr = set_attr, .evict = tmpfs_evict};
+	.page = page, .pages = pages, .set_attr = set_attr, .evict = tmpfs_evict};
 
 /* --- Open files --- */
 

@@ -57,15 +57,22 @@ struct conversion {
 	size_t precision; /* of a string: bytes at most */
 };
 
-static const char *read_number(const char *f, u32 *n)
+/* A number, or '*': the next argument. */
+static const char *read_number(const char *f, u32 *n, va_list *args)
 {
+	if (*f == '*') {
+		s32 given = va_arg(*args, s32);
+
+		*n = (u32)MAX(given, 0);
+		return f + 1;
+	}
 	for (*n = 0; *f >= '0' && *f <= '9'; f++)
 		*n = *n * 10 + (u32)(*f - '0');
 	return f;
 }
 
 /* Read what is behind a '%'. Returns what is behind it. */
-static const char *read_conversion(const char *f, struct conversion *c)
+static const char *read_conversion(const char *f, struct conversion *c, va_list *args)
 {
 	u32 precision;
 
@@ -74,9 +81,9 @@ static const char *read_conversion(const char *f, struct conversion *c)
 		c->left |= *f == '-';
 		c->zero |= *f == '0';
 	}
-	f = read_number(f, &c->width);
+	f = read_number(f, &c->width, args);
 	if (*f == '.') {
-		f = read_number(f + 1, &precision);
+		f = read_number(f + 1, &precision, args);
 		c->precision = precision;
 	}
 	for (; *f == 'l' || *f == 'z'; f++)
@@ -175,7 +182,7 @@ void text_printf(struct text *text, const char *format, ...)
 		if (format > plain)
 			text_put(text, plain, (size_t)(format - plain));
 		if (*format) {
-			format = read_conversion(format + 1, &c);
+			format = read_conversion(format + 1, &c, &args);
 			put_argument(text, &c, &args);
 		}
 	}

@@ -339,6 +339,8 @@ int mm_fault(struct mm *mm, u64 addr, u32 how)
 	err = touch(mm, addr, how, &entry, &vma);
 	if (err || !vma)
 		return err;
+	if (*entry & PM_HUGE) /* it is mapped, with all the rights of its range */
+		return 0;
 	mm->minor_faults++;
 	r = around(vma, addr, how);
 	if (vma->object)

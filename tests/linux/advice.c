@@ -356,6 +356,20 @@ CASE(populate_flag_makes_pages_resident)
 	CHECK(mincore(p, 3 * PAGE, in) == 0 && in[0] & in[1] & in[2] & 1);
 }
 
+CASE(populating_much_makes_all_of_it_resident)
+{
+	char *p = mmap(NULL, 3 * HUGE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	unsigned char in[3 * HUGE / PAGE];
+
+	CHECK(p != MAP_FAILED && mincore(p, 3 * HUGE, in) == 0);
+	for (size_t i = 0; i < sizeof(in); i++)
+		CHECK(in[i] & 1);
+	CHECK(madvise(p, 3 * HUGE, ADV_WRITE) == 0 && mlock(p, 3 * HUGE) == 0);
+	memset(p, 1, 3 * HUGE);
+	CHECK(mprotect(p, 3 * HUGE, PROT_READ) == 0 && touch(p + HUGE, 1) == SIGSEGV);
+}
+
 CASE(shared_validate_refuses_unknown_flags)
 {
 	int fd = memfd_create("x", 0);

@@ -57,34 +57,34 @@ struct conversion {
 	size_t precision; /* of a string: bytes at most */
 };
 
-/* A number, or '*': the next argument. */
-static const char *read_number(const char *f, u32 *n, va_list *args)
+/* Digits, or '*': an argument says it. */
+static const char *read_number(const char *f, va_list *args, s64 *n)
 {
 	if (*f == '*') {
-		s32 given = va_arg(*args, s32);
-
-		*n = (u32)MAX(given, 0);
+		*n = va_arg(*args, int);
 		return f + 1;
 	}
 	for (*n = 0; *f >= '0' && *f <= '9'; f++)
-		*n = *n * 10 + (u32)(*f - '0');
+		*n = *n * 10 + (*f - '0');
 	return f;
 }
 
 /* Read what is behind a '%'. Returns what is behind it. */
-static const char *read_conversion(const char *f, struct conversion *c, va_list *args)
+static const char *read_conversion(const char *f, va_list *args, struct conversion *c)
 {
-	u32 precision;
+	s64 n;
 
 	*c = (struct conversion){.precision = SIZE_MAX};
 	for (; *f == '-' || *f == '0'; f++) {
 		c->left |= *f == '-';
 		c->zero |= *f == '0';
 	}
-	f = read_number(f, &c->width, args);
+	f = read_number(f, args, &n);
+	c->left |= n < 0;
+	c->width = (u32)(n < 0 ? -n : n);
 	if (*f == '.') {
-		f = read_number(f + 1, &precision, args);
-		c->precision = precision;
+		f = read_number(f + 1, args, &n);
+		c->precision = n < 0 ? SIZE_MAX : (size_t)n;
 	}
 	for (; *f == 'l' || *f == 'z'; f++)
 		c->wide = true;
@@ -182,7 +182,7 @@ void text_printf(struct text *text, const char *format, ...)
 		if (format > plain)
 			text_put(text, plain, (size_t)(format - plain));
 		if (*format) {
-			format = read_conversion(format + 1, &c, &args);
+			format = read_conversion(format + 1, &args, &c);
 			put_argument(text, &c, &args);
 		}
 	}

@@ -21,7 +21,10 @@ struct text {
 
 void text_put(struct text *text, const char *bytes, size_t len);
 void text_puts(struct text *text, const char *string);
-/* As printf(3), of which it knows %d %u %x %o (with l or z), %c, %s, %%; widths, flags - and 0. */
+/*
+ * As printf(3), of which it knows %d %u %x %o (with l or z), %c, %s, %%; widths, a string's
+ * precision, * for either, flags - and 0. What it does not know makes the text broken.
+ */
 void text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A string with space, tab, newline, backslash and the bytes of @also as \ooo. */
 void text_escape(struct text *text, const char *string, const char *also);

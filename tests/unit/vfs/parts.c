@@ -158,6 +158,8 @@ TEST(text_reads_formats_as_printf_does)
 		    7u);
 	SAME_FORMAT("%6d|%-6d|%06d|%03o|%04o|%o|%x", -42, -42, -42, 9u, 022u, 0u, 0u);
 	SAME_FORMAT("%-10s|%10s|%.3s|%5.2s|%s", "left", "right", "cut off", "both", "");
+	SAME_FORMAT("%*lu|%-*d|%*d|%0*x|%.*s|%.*s", 8, 42ul, 6, 7, -6, 7, 8, 0xbeefu, 2, "cut", -1,
+		    "whole");
 	SAME_FORMAT("%zu%%", (size_t)12345678901ul);
 }
 

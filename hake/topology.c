@@ -15,7 +15,7 @@
 #define PRESETS "hake/topologies"
 
 /* Memory of a node unless the preset says: enough to work in, little enough for a laptop. */
-#define NODE_BYTES_MIN (128 * MiB)
+#define NODE_BYTES_MIN (256 * MiB) /* the image of all tests, unpacked, in half of it */
 #define BYTES_PER_CORE (8 * MiB)
 #define BYTES_GRAIN    (2 * MiB)
 

@@ -137,8 +137,9 @@ s64 call_run(u64 context)
 	if (unlikely(err))
 		return run_refused(d, err);
 	st->rflags = (st->rflags & RFLAGS_USER) | RFLAGS_FIXED | RFLAGS_IF;
+	/* SYSRET with TF traps before the next instruction: a single step would never get on. */
 	context_enter(st, aspace_enter_cr3(ctx->aspace),
-		      st->rcx == st->rip && st->r11 == st->rflags);
+		      st->rcx == st->rip && st->r11 == st->rflags && !(st->rflags & RFLAGS_TF));
 }
 
 void context_exit(u32 reason)

@@ -163,7 +163,8 @@ static void add_accel(struct strv *argv, enum accel accel)
 	case ACCEL_ICOUNT:
 		/* One instruction is one nanosecond of the guest's time; idle time is skipped. */
 		strv_split(argv,
-			   "-accel tcg,thread=single -icount shift=0,sleep=off -cpu max,+x2apic");
+			   "-accel tcg,thread=single -icount shift=0,sleep=off -cpu max,+x2apic "
+			   "-rtc base=2026-01-01T00:00:00,clock=vm");
 		break;
 	default:
 		strv_split(argv, "-accel tcg,thread=multi -cpu max,+x2apic");

@@ -210,6 +210,7 @@ static void fill_start(struct build *b)
 
 	start->tsc_hz = self.boot->tsc_hz;
 	start->tsc_start = self.boot->tsc_start;
+	start->wall_start_ns = self.boot->wall_start_ns;
 	start->core = self.core;
 	start->ncores = self.ncores;
 	start->node = self.boot->node;

@@ -86,6 +86,7 @@ static struct core_plan plan_for(u32 core)
 		.tsc_hz = boot->tsc_hz,
 		.apic_timer_hz = boot->apic_timer_hz,
 		.tsc_start = boot->tsc_start,
+		.wall_start_ns = boot->wall_start_ns,
 		.low_tables = boot->low_tables,
 		.low_pdpt = (u64)core_low_page(self.machine, 1) * PAGE_SIZE,
 		.cmdline = boot->cmdline,

@@ -165,4 +165,7 @@ struct clocks {
 /** Finds how fast the clocks run. @hpet_base is 0 if there is none. */
 void clock_measure(u64 hpet_base, struct clocks *c);
 
+/** What time it is, in ns since 1970 UTC, to the second; 0 if the machine has no sound clock. */
+u64 rtc_ns(void);
+
 #endif

@@ -102,6 +102,7 @@ void main(u32 magic, u64 info)
 	struct core_plan plan = {.tsc_start = rdtsc(), .low_pdpt = (u64)boot_pdpt};
 	struct clocks clocks = {0};
 	struct machine *m;
+	u64 wall_ns = rtc_ns();
 
 	outb(PIC_MASTER_MASK, 0xff);
 	outb(PIC_SLAVE_MASK, 0xff);
@@ -127,6 +128,7 @@ void main(u32 magic, u64 info)
 
 	plan.machine = m;
 	plan.tsc_hz = clocks.tsc_hz;
+	plan.wall_start_ns = wall_ns;
 	plan.apic_timer_hz = clocks.apic_timer_hz;
 	plan.low_tables = make_low_tables(m);
 	plan.cmdline = boot.cmdline;

@@ -51,7 +51,8 @@
 
 struct domain_start {
 	u64 tsc_hz;
-	u64 tsc_start; /* time zero of the machine */
+	u64 tsc_start;     /* time zero of the machine */
+	u64 wall_start_ns; /* what time it was then, since 1970 UTC; 0: not known */
 	u32 core;
 	u32 ncores;
 	u32 node;

@@ -67,6 +67,7 @@ struct handoff {
 	u64 tsc_hz;
 	u64 apic_timer_hz; /* counts a second at divide by 1 */
 	u64 tsc_start;     /* the loader's first reading: time zero of the machine */
+	u64 wall_start_ns; /* what time it was then, since 1970 UTC; 0: not known */
 	u64 mem_base;      /* this core's memory */
 	u64 mem_bytes;
 	u64 physmap_start; /* first byte of it in the physmap: below lie shared texts */

@@ -44,6 +44,7 @@ static void fill_handoff(const struct core_plan *plan, const struct layout *l, s
 	h->tsc_hz = plan->tsc_hz;
 	h->apic_timer_hz = plan->apic_timer_hz;
 	h->tsc_start = plan->tsc_start;
+	h->wall_start_ns = plan->wall_start_ns;
 	h->mem_base = c->mem_base;
 	h->mem_bytes = c->mem_bytes;
 	h->physmap_start = l->physmap_start;

@@ -41,7 +41,7 @@ struct core_plan {
 	u64 image_bytes;
 	u32 core;                     /* which one to build */
 	const struct node_text *text; /* of its node, or NULL if it is the node's first core */
-	u64 tsc_hz, apic_timer_hz, tsc_start;
+	u64 tsc_hz, apic_timer_hz, tsc_start, wall_start_ns;
 	u64 low_tables; /* as in struct handoff */
 	u64 low_pdpt;   /* physical: table for slot 0 of the boot root */
 	u64 link_phys;  /* as in struct handoff */

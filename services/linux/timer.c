@@ -142,8 +142,11 @@ void timer_set_realtime(u64 now_ns)
 
 int timer_init(void)
 {
-	/* Without a clock that runs while the machine is off, time begins with the year 2026. */
-	timer_set_realtime((u64)days_of(2026, 1, 1) * 86400 * NS_PER_S + clock_now_ns());
+	u64 began_ns = domain_start()->wall_start_ns;
+
+	if (!began_ns) /* without a clock that runs while the machine is off: the year 2026 */
+		began_ns = (u64)days_of(2026, 1, 1) * 86400 * NS_PER_S;
+	timer_set_realtime(began_ns + clock_now_ns());
 	return rt_fiber_start(sleep_and_expire, NULL);
 }
 

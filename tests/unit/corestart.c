@@ -282,6 +282,7 @@ TEST(handoff_says_what_the_plan_said)
 		CHECK_EQUAL(h->tsc_hz, 1000);
 		CHECK_EQUAL(h->apic_timer_hz, 2000);
 		CHECK_EQUAL(h->tsc_start, 3000);
+		CHECK_EQUAL(h->wall_start_ns, 4000);
 		CHECK_EQUAL(h->image_phys, IMAGE_PHYS);
 		CHECK_EQUAL(h->image_bytes, w.image_bytes);
 		CHECK_EQUAL(h->machine_bytes, w.m->size_bytes);

@@ -12,10 +12,18 @@
 
 #include <errno.h>
 #include <rt/clock.h>
+#include <vfs/proc.h>
 
 #define SET_BYTES 8u
 
 /* ---- sending ---- */
+
+/* pidfd_send_signal(2): who gets it, and names of the caller (linux/pidfd.h, linux/fcntl.h). */
+#define PIDFD_SIGNAL_THREAD        1u
+#define PIDFD_SIGNAL_PROCESS_GROUP 4u
+#define PIDFD_SIGNAL_SCOPES        7u
+#define PIDFD_SELF_THREAD          (-10000)
+#define PIDFD_SELF_THREAD_GROUP    (-10001)
 
 bool signal_permitted(const struct thread *t, const struct process *p, int sig)
 {
@@ -143,25 +151,53 @@ s64 sys_rt_tgsigqueueinfo(struct thread *t, const u64 *a)
 	return err ? err : kill_thread(t, (u32)a[0], (u32)a[1], &info);
 }
 
+/* Whom descriptor @fd names to pidfd_send_signal(2): also a folder /proc/PID does. */
+static int process_to_signal(struct thread *t, int fd, struct process **p)
+{
+	int err = -EBADF;
+	struct file *file;
+
+	if (fd == PIDFD_SELF_THREAD || fd == PIDFD_SELF_THREAD_GROUP) {
+		*p = t->process;
+		return 0;
+	}
+	file = fd_get_real(&t->vfs, fd);
+	if (file && procfs_process_of(file)) {
+		*p = process_find(procfs_process_of(file));
+		err = 0;
+	} else if (file) {
+		err = pidfd_process(t, fd, p, NULL);
+	}
+	if (file)
+		file_put(file);
+	return !err && !*p ? -ESRCH : err;
+}
+
 s64 sys_pidfd_send_signal(struct thread *t, const u64 *a)
 {
+	bool self = (s32)a[0] == PIDFD_SELF_THREAD;
 	struct k_siginfo info;
 	struct process *p;
-	int err = pidfd_process(t, (int)a[0], &p, NULL);
+	int err;
 
+	/* One of the scopes at most. */
+	if (a[3] & ~(u64)PIDFD_SIGNAL_SCOPES || (a[3] & (a[3] - 1)))
+		return -EINVAL;
+	err = process_to_signal(t, (int)a[0], &p);
 	if (err)
 		return err;
-	if (a[3] || (s32)a[1] < 0 || (s32)a[1] > (s32)SIGNALS)
+	if ((s32)a[1] < 0 || (s32)a[1] > (s32)SIGNALS)
 		return -EINVAL;
-	if (!p)
-		return -ESRCH;
-	if (a[2]) {
+	if (a[2])
 		err = queued_info(t, p->pid, (s32)a[1], a[2], &info);
-		if (err)
-			return err;
-	} else {
+	else
 		siginfo_from(&info, (s32)a[1], SI_USER, t);
-	}
+	if (err)
+		return err;
+	if (a[3] == PIDFD_SIGNAL_PROCESS_GROUP)
+		return kill_many(t, p->pid, &info);
+	if (a[3] == PIDFD_SIGNAL_THREAD || (self && !a[3]))
+		return kill_thread(t, p->pid, self ? t->tid : p->pid, &info);
 	return signal_permitted(t, p, info.signo) ? signal_process(p, &info) : -EPERM;
 }
 

@@ -75,4 +75,7 @@ int sysfs_add(struct vfs *vfs, const struct proc_entry *entries, u32 n);
 /* @fill adds more files, when somebody first looks into /sys; its error is that of the look. */
 void sysfs_set_filler(struct vfs *vfs, int (*fill)(struct vfs *vfs));
 
+/* The process whose folder /proc/PID @file is, by its number; 0: it is something else. */
+u32 procfs_process_of(const struct file *file);
+
 #endif

@@ -355,6 +355,15 @@ static int mount(struct vfs *vfs, void *arg, const char *source, const char *opt
 	return err;
 }
 
+u32 procfs_process_of(const struct file *file)
+{
+	const struct pseudo_inode *pi = container_of(file->inode, struct pseudo_inode, inode);
+
+	if (strcmp(file->inode->sb->type, "proc") != 0)
+		return 0;
+	return pi->node == file->inode->sb->vfs->procfs->process ? pi->pid : 0;
+}
+
 static int add_process_template(struct procfs *proc)
 {
 	struct pseudo_node *task;

@@ -284,6 +284,25 @@ CASE(pidfd_becomes_readable_when_the_process_ends)
 	CHECK_ERROR(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), ESRCH);
 }
 
+CASE(pidfd_send_signal_takes_a_folder_of_proc)
+{
+	char path[32];
+	pid_t pid = fork();
+	int fd, status;
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	fd = open(path, O_DIRECTORY);
+	CHECK(fd >= 0);
+	CHECK(syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0) == 0);
+	CHECK(waitpid(pid, &status, 0) == pid && WTERMSIG(status) == SIGTERM);
+	CHECK_ERROR(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), ESRCH);
+	CHECK_ERROR(syscall(SYS_pidfd_send_signal, open("/proc", O_DIRECTORY), 0, NULL, 0), EBADF);
+	CHECK_ERROR(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 8), EINVAL);
+}
+
 CASE(name_is_cut_to_fifteen_bytes)
 {
 	char name[16];

@@ -20,6 +20,7 @@ enum {
 };
 
 static bool take_time;
+static unsigned nbatches = BATCHES;
 
 static uint64_t now(void)
 {
@@ -79,10 +80,14 @@ static void wait_until_quiet(void)
 
 void bench_start(int argc, char **argv)
 {
+	const char *what = argc > 1 ? argv[1] : "instructions";
+
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	take_time = argc > 1 && strcmp(argv[1], "ns") == 0;
-	if (argc > 1 && !take_time && strcmp(argv[1], "instructions") != 0) {
-		printf("usage: %s [instructions | ns]\n", argv[0]);
+	take_time = strcmp(what, "ns") == 0;
+	if (strcmp(what, "once") == 0) {
+		nbatches = 1;
+	} else if (!take_time && strcmp(what, "instructions") != 0) {
+		printf("usage: %s [instructions | ns | once]\n", argv[0]);
 		exit(2);
 	}
 	if (take_time)
@@ -119,10 +124,10 @@ void bench_run(const struct bench_row *rows, unsigned n)
 
 	for (unsigned i = 0; i < n; i++) {
 		run_batch(&rows[i]);
-		for (unsigned j = 0; j < BATCHES; j++)
+		for (unsigned j = 0; j < nbatches; j++)
 			batches[j] = run_batch(&rows[i]);
-		qsort(batches, BATCHES, sizeof(*batches), by_size);
-		printf("@bench name=%s value=%.0f unit=%s\n", rows[i].name, batches[BATCHES / 2],
+		qsort(batches, nbatches, sizeof(*batches), by_size);
+		printf("@bench name=%s value=%.0f unit=%s\n", rows[i].name, batches[nbatches / 2],
 		       take_time ? "ns" : "instructions");
 	}
 }

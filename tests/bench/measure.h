@@ -2,7 +2,7 @@
  * What a Linux program that measures the system it runs on needs. The same file runs on Skerry and
  * on Linux; hake/bench starts it four times: counting instructions and taking time, on either.
  *
- *   PROGRAM [instructions | ns]
+ *   PROGRAM [instructions | ns | once]
  *
  * Instructions are read from the time-stamp counter, which counts them when QEMU runs with
  * "-icount shift=0"; time is CLOCK_MONOTONIC. Of every row a batch runs first that does not count,

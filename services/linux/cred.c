@@ -17,32 +17,32 @@
 s64 sys_getuid(struct thread *t, const u64 *a)
 {
 	(void)a;
-	return t->cred.uid;
+	return show_uid(t, t->cred.uid);
 }
 
 s64 sys_geteuid(struct thread *t, const u64 *a)
 {
 	(void)a;
-	return t->cred.euid;
+	return show_uid(t, t->cred.euid);
 }
 
 s64 sys_getgid(struct thread *t, const u64 *a)
 {
 	(void)a;
-	return t->cred.gid;
+	return show_gid(t, t->cred.gid);
 }
 
 s64 sys_getegid(struct thread *t, const u64 *a)
 {
 	(void)a;
-	return t->cred.egid;
+	return show_gid(t, t->cred.egid);
 }
 
 /* capabilities(7), "Effect of user ID changes on capabilities". */
-static void fix_capabilities(struct cred *c, const struct cred *old)
+static void fix_capabilities(struct cred *c, const struct cred *old, u32 root)
 {
-	bool was = old->uid == 0 || old->euid == 0 || old->suid == 0;
-	bool is = c->uid == 0 || c->euid == 0 || c->suid == 0;
+	bool was = old->uid == root || old->euid == root || old->suid == root;
+	bool is = c->uid == root || c->euid == root || c->suid == root;
 
 	if (c->securebits & SECBIT_NO_SETUID_FIXUP)
 		return;
@@ -51,9 +51,9 @@ static void fix_capabilities(struct cred *c, const struct cred *old)
 			c->permitted = c->effective = 0;
 		c->ambient = 0;
 	}
-	if (old->euid == 0 && c->euid != 0)
+	if (old->euid == root && c->euid != root)
 		c->effective = 0;
-	if (old->euid != 0 && c->euid == 0)
+	if (old->euid != root && c->euid == root)
 		c->effective = c->permitted;
 }
 
@@ -62,7 +62,7 @@ static void commit(struct thread *t, const struct cred *new)
 	struct cred old = t->cred;
 
 	t->cred = *new;
-	fix_capabilities(&t->cred, &old);
+	fix_capabilities(&t->cred, &old, keep_uid(t, 0));
 	if (old.euid != new->euid || old.egid != new->egid) {
 		t->process->dumpable = 0;
 		t->process->death_signal = 0;
@@ -73,6 +73,12 @@ static void commit(struct thread *t, const struct cred *new)
 static bool is_one_of(u32 id, u32 a, u32 b, u32 c)
 {
 	return id == ID_KEEP || id == a || id == b || id == c;
+}
+
+/* A number that was given, and that the caller's namespace does not have. */
+static bool is_unknown(u32 kept, u64 given)
+{
+	return kept == ID_KEEP && (u32)given != ID_KEEP;
 }
 
 static s64 set_uids(struct thread *t, u32 real, u32 effective, u32 saved)
@@ -102,11 +108,11 @@ static s64 set_gids(struct thread *t, u32 real, u32 effective, u32 saved)
 s64 sys_setuid(struct thread *t, const u64 *a)
 {
 	const struct cred *c = &t->cred;
-	u32 id = (u32)a[0];
+	u32 id = keep_uid(t, (u32)a[0]);
 
 	if (id == ID_KEEP)
 		return -EINVAL;
-	if (capable(t, CAP_SETUID))
+	if (capable_here(t, CAP_SETUID))
 		return set_uids(t, id, id, id);
 	return id == c->uid || id == c->suid ? set_uids(t, ID_KEEP, id, ID_KEEP) : -EPERM;
 }
@@ -114,11 +120,11 @@ s64 sys_setuid(struct thread *t, const u64 *a)
 s64 sys_setgid(struct thread *t, const u64 *a)
 {
 	const struct cred *c = &t->cred;
-	u32 id = (u32)a[0];
+	u32 id = keep_gid(t, (u32)a[0]);
 
 	if (id == ID_KEEP)
 		return -EINVAL;
-	if (capable(t, CAP_SETGID))
+	if (capable_here(t, CAP_SETGID))
 		return set_gids(t, id, id, id);
 	return id == c->gid || id == c->sgid ? set_gids(t, ID_KEEP, id, ID_KEEP) : -EPERM;
 }
@@ -126,10 +132,13 @@ s64 sys_setgid(struct thread *t, const u64 *a)
 s64 sys_setreuid(struct thread *t, const u64 *a)
 {
 	const struct cred *c = &t->cred;
-	u32 real = (u32)a[0], effective = (u32)a[1], saved = ID_KEEP;
+	u32 real = keep_uid(t, (u32)a[0]), effective = keep_uid(t, (u32)a[1]), saved = ID_KEEP;
 
-	if (!capable(t, CAP_SETUID) && (!is_one_of(real, c->uid, c->euid, c->uid) ||
-					!is_one_of(effective, c->uid, c->euid, c->suid)))
+	if (is_unknown(real, a[0]) || is_unknown(effective, a[1]))
+		return -EINVAL;
+
+	if (!capable_here(t, CAP_SETUID) && (!is_one_of(real, c->uid, c->euid, c->uid) ||
+					     !is_one_of(effective, c->uid, c->euid, c->suid)))
 		return -EPERM;
 	if (real != ID_KEEP || (effective != ID_KEEP && effective != c->uid))
 		saved = effective == ID_KEEP ? c->euid : effective;
@@ -139,10 +148,13 @@ s64 sys_setreuid(struct thread *t, const u64 *a)
 s64 sys_setregid(struct thread *t, const u64 *a)
 {
 	const struct cred *c = &t->cred;
-	u32 real = (u32)a[0], effective = (u32)a[1], saved = ID_KEEP;
+	u32 real = keep_gid(t, (u32)a[0]), effective = keep_gid(t, (u32)a[1]), saved = ID_KEEP;
 
-	if (!capable(t, CAP_SETGID) && (!is_one_of(real, c->gid, c->egid, c->gid) ||
-					!is_one_of(effective, c->gid, c->egid, c->sgid)))
+	if (is_unknown(real, a[0]) || is_unknown(effective, a[1]))
+		return -EINVAL;
+
+	if (!capable_here(t, CAP_SETGID) && (!is_one_of(real, c->gid, c->egid, c->gid) ||
+					     !is_one_of(effective, c->gid, c->egid, c->sgid)))
 		return -EPERM;
 	if (real != ID_KEEP || (effective != ID_KEEP && effective != c->gid))
 		saved = effective == ID_KEEP ? c->egid : effective;
@@ -152,23 +164,35 @@ s64 sys_setregid(struct thread *t, const u64 *a)
 s64 sys_setresuid(struct thread *t, const u64 *a)
 {
 	const struct cred *c = &t->cred;
+	u32 id[3];
 
 	for (u32 i = 0; i < 3; i++) {
-		if (!capable(t, CAP_SETUID) && !is_one_of((u32)a[i], c->uid, c->euid, c->suid))
+		id[i] = keep_uid(t, (u32)a[i]);
+		if (is_unknown(id[i], a[i]))
+			return -EINVAL;
+	}
+	for (u32 i = 0; i < 3; i++) {
+		if (!capable_here(t, CAP_SETUID) && !is_one_of(id[i], c->uid, c->euid, c->suid))
 			return -EPERM;
 	}
-	return set_uids(t, (u32)a[0], (u32)a[1], (u32)a[2]);
+	return set_uids(t, id[0], id[1], id[2]);
 }
 
 s64 sys_setresgid(struct thread *t, const u64 *a)
 {
 	const struct cred *c = &t->cred;
+	u32 id[3];
 
 	for (u32 i = 0; i < 3; i++) {
-		if (!capable(t, CAP_SETGID) && !is_one_of((u32)a[i], c->gid, c->egid, c->sgid))
+		id[i] = keep_gid(t, (u32)a[i]);
+		if (is_unknown(id[i], a[i]))
+			return -EINVAL;
+	}
+	for (u32 i = 0; i < 3; i++) {
+		if (!capable_here(t, CAP_SETGID) && !is_one_of(id[i], c->gid, c->egid, c->sgid))
 			return -EPERM;
 	}
-	return set_gids(t, (u32)a[0], (u32)a[1], (u32)a[2]);
+	return set_gids(t, id[0], id[1], id[2]);
 }
 
 static s64 give_three(struct thread *t, const u64 *a, u32 x, u32 y, u32 z)
@@ -181,36 +205,38 @@ static s64 give_three(struct thread *t, const u64 *a, u32 x, u32 y, u32 z)
 
 s64 sys_getresuid(struct thread *t, const u64 *a)
 {
-	return give_three(t, a, t->cred.uid, t->cred.euid, t->cred.suid);
+	return give_three(t, a, show_uid(t, t->cred.uid), show_uid(t, t->cred.euid),
+			  show_uid(t, t->cred.suid));
 }
 
 s64 sys_getresgid(struct thread *t, const u64 *a)
 {
-	return give_three(t, a, t->cred.gid, t->cred.egid, t->cred.sgid);
+	return give_three(t, a, show_gid(t, t->cred.gid), show_gid(t, t->cred.egid),
+			  show_gid(t, t->cred.sgid));
 }
 
 s64 sys_setfsuid(struct thread *t, const u64 *a)
 {
-	u32 old = t->cred.fsuid, id = (u32)a[0];
+	u32 old = t->cred.fsuid, id = keep_uid(t, (u32)a[0]);
 
-	if (id != ID_KEEP && (capable(t, CAP_SETUID) || id == old ||
+	if (id != ID_KEEP && (capable_here(t, CAP_SETUID) || id == old ||
 			      is_one_of(id, t->cred.uid, t->cred.euid, t->cred.suid))) {
 		t->cred.fsuid = id;
 		thread_sync_vfs(t);
 	}
-	return old;
+	return show_uid(t, old);
 }
 
 s64 sys_setfsgid(struct thread *t, const u64 *a)
 {
-	u32 old = t->cred.fsgid, id = (u32)a[0];
+	u32 old = t->cred.fsgid, id = keep_gid(t, (u32)a[0]);
 
-	if (id != ID_KEEP && (capable(t, CAP_SETGID) || id == old ||
+	if (id != ID_KEEP && (capable_here(t, CAP_SETGID) || id == old ||
 			      is_one_of(id, t->cred.gid, t->cred.egid, t->cred.sgid))) {
 		t->cred.fsgid = id;
 		thread_sync_vfs(t);
 	}
-	return old;
+	return show_gid(t, old);
 }
 
 /* ---- supplementary groups ---- */
@@ -226,8 +252,12 @@ s64 sys_getgroups(struct thread *t, const u64 *a)
 		return count;
 	if (room < count)
 		return -EINVAL;
-	if (count && copy_out(t, a[1], g->id, (u64)count * sizeof(u32)))
-		return -EFAULT;
+	for (s32 i = 0; i < count; i++) {
+		u32 id = show_gid(t, g->id[i]);
+
+		if (copy_out(t, a[1] + (u64)i * sizeof(id), &id, sizeof(id)))
+			return -EFAULT;
+	}
 	return count;
 }
 
@@ -243,7 +273,7 @@ s64 sys_setgroups(struct thread *t, const u64 *a)
 	u64 count = a[0] & 0xffffffff;
 	struct groups *g;
 
-	if (!capable(t, CAP_SETGID))
+	if (!capable_here(t, CAP_SETGID) || !user_ns_may_setgroups(task_user_ns(&t->vfs)))
 		return -EPERM;
 	if (count > GROUPS_MAX)
 		return -EINVAL;
@@ -255,6 +285,13 @@ s64 sys_setgroups(struct thread *t, const u64 *a)
 	if (count && copy_in(t, g->id, a[1], count * sizeof(u32))) {
 		free(g);
 		return -EFAULT;
+	}
+	for (u64 i = 0; i < count; i++) {
+		g->id[i] = keep_gid(t, g->id[i]);
+		if (g->id[i] == ID_KEEP) {
+			free(g);
+			return -EINVAL;
+		}
 	}
 	qsort(g->id, count, sizeof(u32), compare_ids);
 	groups_put(t->cred.groups);
@@ -335,7 +372,8 @@ s64 sys_capset(struct thread *t, const u64 *a)
 		return -EPERM;
 	if (c.inheritable & ~(t->cred.inheritable | t->cred.bounding))
 		return -EPERM;
-	if (!capable(t, CAP_SETPCAP) && c.inheritable & ~(t->cred.inheritable | t->cred.permitted))
+	if (!capable_here(t, CAP_SETPCAP) &&
+	    c.inheritable & ~(t->cred.inheritable | t->cred.permitted))
 		return -EPERM;
 	c.ambient &= c.permitted & c.inheritable;
 	t->cred = c;

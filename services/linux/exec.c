@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <vfs/mount.h>
 
 #define STRING_MAX     (128 * KiB) /* MAX_ARG_STRLEN */
 #define ARGS_MIN       (128 * KiB)
@@ -89,8 +90,9 @@ static void new_credentials(struct exec *e)
 	const struct thread *t = e->thread;
 	const struct inode *inode = e->file->inode;
 	struct cred *c = &e->cred;
-	bool may = !t->no_new_privs &&
-		   !(e->file->path.mnt && e->file->path.mnt->flags & VFS_MNT_NOSUID);
+	bool may = !t->no_new_privs && mount_may_suid(&t->vfs, e->file->path.mnt) &&
+		   (!t->cred.user_ns || inode_ids_known(&t->vfs, inode));
+	u32 zero = keep_uid(t, 0); /* who is root here; NO_ID: nobody */
 	bool root;
 
 	*c = t->cred;
@@ -98,18 +100,19 @@ static void new_credentials(struct exec *e)
 		c->euid = inode->uid;
 	if (may && (inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
 		c->egid = inode->gid;
-	root = (c->uid == 0 || c->euid == 0) && !(c->securebits & 1 /* SECBIT_NOROOT */);
+	root = zero != NO_ID && (c->uid == zero || c->euid == zero) &&
+	       !(c->securebits & 1 /* SECBIT_NOROOT */);
 	if (c->euid != t->cred.euid || c->egid != t->cred.egid)
 		c->ambient = 0;
 	c->permitted = c->ambient;
 	if (root)
 		c->permitted = c->inheritable | c->bounding;
-	c->effective = root && c->euid == 0 ? c->permitted : c->ambient;
+	c->effective = root && c->euid == zero ? c->permitted : c->ambient;
 	c->suid = c->fsuid = c->euid;
 	c->sgid = c->fsgid = c->egid;
 	c->securebits &= ~0x10u; /* SECBIT_KEEP_CAPS */
 	e->secure = c->uid != c->euid || c->gid != c->egid ||
-		    (c->uid != 0 && c->effective & ~c->ambient);
+		    (c->uid != zero && c->effective & ~c->ambient);
 }
 
 /* ---- what kind of file ---- */

@@ -17,21 +17,22 @@
 #include <rt/rt.h>
 #include <string.h>
 
-#define CLONE_NEW_ANY                                                                              \
-	(CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |            \
-	 CLONE_NEWNET)
+#define CLONE_NEW_ANY    (CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET)
 #define EXIT_SIGNAL_MASK 0xfful
 
 static int check_flags(struct thread *t, const struct k_clone_args *c)
 {
 	u64 f = c->flags;
 
-	if (f & (CLONE_NEWNS | CLONE_EMPTY_MNTNS) && f & CLONE_FS)
+	if (f & (CLONE_NEWNS | CLONE_EMPTY_MNTNS | CLONE_NEWUSER) && f & CLONE_FS)
 		return -EINVAL;
-	if (f & (CLONE_NEWNS | CLONE_EMPTY_MNTNS) && !capable(t, VFS_CAP_SYS_ADMIN))
+	if (f & CLONE_NEWUSER && f & CLONE_THREAD)
+		return -EINVAL;
+	if (f & (CLONE_NEWNS | CLONE_EMPTY_MNTNS) && !(f & CLONE_NEWUSER) &&
+	    !capable_here(t, VFS_CAP_SYS_ADMIN))
 		return -EPERM;
 	if (f & CLONE_NEW_ANY)
-		return capable(t, VFS_CAP_SYS_ADMIN) || f & CLONE_NEWUSER ? -EINVAL : -EPERM;
+		return capable_here(t, VFS_CAP_SYS_ADMIN) || f & CLONE_NEWUSER ? -EINVAL : -EPERM;
 	if ((f & CLONE_THREAD && !(f & CLONE_SIGHAND)) || (f & CLONE_SIGHAND && !(f & CLONE_VM)) ||
 	    (f & CLONE_SIGHAND && f & CLONE_CLEAR_SIGHAND))
 		return -EINVAL;
@@ -65,6 +66,8 @@ static void copy_thread(struct thread *child, struct thread *t, const struct k_c
 	memcpy(child->name, t->name, sizeof(child->name));
 	child->cred = t->cred;
 	groups_get(child->cred.groups);
+	if (child->cred.user_ns)
+		ns_get(&child->cred.user_ns->ns);
 	child->sigmask = t->sigmask;
 	child->no_new_privs = t->no_new_privs;
 	child->personality = t->personality;
@@ -84,6 +87,8 @@ static void copy_thread(struct thread *child, struct thread *t, const struct k_c
 
 static int copy_files(struct thread *child, struct thread *t, u64 flags)
 {
+	int err;
+
 	child->vfs.vfs = t->vfs.vfs;
 	child->vfs.ctty = t->vfs.ctty;
 	if (flags & CLONE_FS)
@@ -92,8 +97,9 @@ static int copy_files(struct thread *child, struct thread *t, u64 flags)
 		child->vfs.fs = fs_context_copy(t->vfs.fs);
 	if (!child->vfs.fs)
 		return -ENOMEM;
-	if (namespaces_clone(t, child->vfs.fs, flags))
-		return -ENOMEM;
+	err = namespaces_clone(t, child, flags);
+	if (err)
+		return err;
 	if (flags & CLONE_FILES)
 		child->vfs.files = fd_table_get(t->vfs.files);
 	else if (fd_table_copy(t->vfs.files, &child->vfs.files))

@@ -35,8 +35,8 @@ int poll_begin_mask(struct thread *t, u64 at, u64 size);
 s64 poll_end_mask(struct thread *t, s64 ready);
 
 /* namespaces.c */
-/** Give a child, whose @fs is new, the namespaces that CLONE_NEW* ask for. 0 or -ENOMEM, ... */
-int namespaces_clone(struct thread *t, struct fs_context *fs, u64 flags);
+/** Give a child, whose credentials and fs are its own, the namespaces that CLONE_NEW* ask for. */
+int namespaces_clone(struct thread *t, struct thread *child, u64 flags);
 
 /* uname.c */
 extern struct k_utsname utsname;

@@ -266,12 +266,25 @@ s64 sys_fchmod(struct thread *t, const u64 *a)
 	return vfs_fchmod(&t->vfs, (int)a[0], (u32)a[1]);
 }
 
+/* New owners as they are kept; UINT32_MAX stays. -EINVAL: the caller has no such number. */
+static int keep_owners(const struct thread *t, const u64 *given, u32 *uid, u32 *gid)
+{
+	*uid = keep_uid(t, (u32)given[0]);
+	*gid = keep_gid(t, (u32)given[1]);
+	if ((*uid == NO_ID && (u32)given[0] != NO_ID) || (*gid == NO_ID && (u32)given[1] != NO_ID))
+		return -EINVAL;
+	return 0;
+}
+
 s64 sys_fchownat(struct thread *t, const u64 *a)
 {
-	s64 result;
+	u32 uid, gid;
+	s64 result = keep_owners(t, a + 2, &uid, &gid);
 
+	if (result)
+		return result;
 	WITH_NAME(t, a[1], name, result,
-		  vfs_fchownat(&t->vfs, (int)a[0], name, (u32)a[2], (u32)a[3], (u32)a[4]));
+		  vfs_fchownat(&t->vfs, (int)a[0], name, uid, gid, (u32)a[4]));
 	return result;
 }
 
@@ -287,7 +300,10 @@ s64 sys_lchown(struct thread *t, const u64 *a)
 
 s64 sys_fchown(struct thread *t, const u64 *a)
 {
-	return vfs_fchown(&t->vfs, (int)a[0], (u32)a[1], (u32)a[2]);
+	u32 uid, gid;
+	int err = keep_owners(t, a + 1, &uid, &gid);
+
+	return err ? err : vfs_fchown(&t->vfs, (int)a[0], uid, gid);
 }
 
 s64 sys_faccessat2(struct thread *t, const u64 *a)

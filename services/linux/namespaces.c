@@ -3,7 +3,7 @@
  *
  * Everything that can fail happens before the caller is changed.
  *
- * Not here: user namespaces and those that need them.
+ * Not here: namespaces of other things than users and mounts, which are refused.
  * Runs in: the personality's domain. Source: unshare(2), setns(2), namespaces(7).
  */
 #include "misc.h"
@@ -16,14 +16,48 @@
 #define UNSHARE_EMPTY_MNTNS 0x00100000ul
 
 #define UNSHARE_KNOWN                                                                              \
-	(CLONE_NEWNS | UNSHARE_EMPTY_MNTNS | CLONE_FS | CLONE_FILES | CLONE_THREAD |               \
-	 CLONE_SIGHAND | CLONE_VM | CLONE_SYSVSEM)
+	(CLONE_NEWNS | CLONE_NEWUSER | UNSHARE_EMPTY_MNTNS | CLONE_FS | CLONE_FILES |              \
+	 CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_SYSVSEM)
 
-int namespaces_clone(struct thread *t, struct fs_context *fs, u64 flags)
+/* @t is in @ns, whose reference it takes, and has all capabilities there. */
+static void be_in(struct thread *t, struct user_ns *ns)
 {
+	struct cred *c = &t->cred;
+
+	if (c->user_ns)
+		ns_put(&c->user_ns->ns);
+	c->user_ns = ns;
+	c->securebits = 0;
+	c->inheritable = c->ambient = 0;
+	c->permitted = c->effective = c->bounding = CAP_ALL;
+}
+
+int namespaces_clone(struct thread *t, struct thread *child, u64 flags)
+{
+	struct user_ns *user;
+	int err;
+
+	if (flags & CLONE_NEWUSER) {
+		err = user_ns_new(&t->vfs, &user);
+		if (err)
+			return err;
+		be_in(child, user);
+	}
 	if (!(flags & (CLONE_NEWNS | CLONE_EMPTY_MNTNS)))
 		return 0;
-	return vfs_new_mnt_ns(&t->vfs, fs, NULL, flags & CLONE_EMPTY_MNTNS);
+	return vfs_new_mnt_ns(&t->vfs, child->vfs.fs, child->cred.user_ns,
+			      flags & CLONE_EMPTY_MNTNS);
+}
+
+static u64 implied(u64 flags)
+{
+	if (flags & UNSHARE_EMPTY_MNTNS)
+		flags |= CLONE_NEWNS;
+	if (flags & CLONE_NEWUSER)
+		flags |= CLONE_THREAD | CLONE_FS;
+	if (flags & CLONE_NEWNS)
+		flags |= CLONE_FS;
+	return flags;
 }
 
 static int check_unshare(const struct thread *t, u64 flags)
@@ -33,56 +67,92 @@ static int check_unshare(const struct thread *t, u64 flags)
 	/* What all threads share cannot be unshared by one of several. */
 	if (flags & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM) && t->process->nthreads > 1)
 		return -EINVAL;
-	if (flags & CLONE_NEWNS && !capable(t, VFS_CAP_SYS_ADMIN))
+	if (flags & CLONE_NEWNS && !(flags & CLONE_NEWUSER) && !capable_here(t, VFS_CAP_SYS_ADMIN))
 		return -EPERM;
 	return 0;
 }
 
-s64 sys_unshare(struct thread *t, const u64 *a)
-{
-	u64 flags = a[0];
-	struct fs_context *fs = NULL;
-	struct fd_table *files = NULL;
-	int err;
+/* What unshare(2) has made, and will give to the caller when nothing can fail any more. */
+struct unshared {
+	struct user_ns *user;
+	struct fs_context *fs;
+	struct fd_table *files;
+};
 
-	if (flags & UNSHARE_EMPTY_MNTNS)
-		flags |= CLONE_NEWNS;
-	if (flags & CLONE_NEWNS)
-		flags |= CLONE_FS;
-	err = check_unshare(t, flags);
+static int make_unshared(struct thread *t, u64 flags, struct unshared *u)
+{
+	int err = flags & CLONE_NEWUSER ? user_ns_new(&t->vfs, &u->user) : 0;
+
 	if (!err && flags & CLONE_FILES)
-		err = fd_table_copy(t->vfs.files, &files);
+		err = fd_table_copy(t->vfs.files, &u->files);
 	if (!err && flags & CLONE_FS) {
-		fs = fs_context_copy(t->vfs.fs);
-		err = fs ? 0 : -ENOMEM;
+		u->fs = fs_context_copy(t->vfs.fs);
+		err = u->fs ? 0 : -ENOMEM;
 	}
 	if (!err && flags & CLONE_NEWNS)
-		err = vfs_new_mnt_ns(&t->vfs, fs, NULL, flags & UNSHARE_EMPTY_MNTNS);
-	if (err)
-		goto fail;
-	if (fs) {
-		fs_context_put(t->vfs.fs);
-		t->vfs.fs = fs;
-	}
-	if (files) {
-		fd_table_put(&t->vfs, t->vfs.files);
-		t->vfs.files = files;
-	}
-	return 0;
-fail:
-	if (files)
-		fd_table_put(NULL, files);
-	if (fs)
-		fs_context_put(fs);
+		err = vfs_new_mnt_ns(&t->vfs, u->fs, u->user, flags & UNSHARE_EMPTY_MNTNS);
 	return err;
 }
 
+static void drop_unshared(struct unshared *u)
+{
+	if (u->files)
+		fd_table_put(NULL, u->files);
+	if (u->fs)
+		fs_context_put(u->fs);
+	if (u->user)
+		ns_put(&u->user->ns);
+}
+
+s64 sys_unshare(struct thread *t, const u64 *a)
+{
+	u64 flags = implied(a[0]);
+	struct unshared u = {0};
+	int err = check_unshare(t, flags);
+
+	if (!err)
+		err = make_unshared(t, flags, &u);
+	if (err) {
+		drop_unshared(&u);
+		return err;
+	}
+	if (u.fs) {
+		fs_context_put(t->vfs.fs);
+		t->vfs.fs = u.fs;
+	}
+	if (u.files) {
+		fd_table_put(&t->vfs, t->vfs.files);
+		t->vfs.files = u.files;
+	}
+	if (u.user) {
+		be_in(t, u.user);
+		thread_sync_vfs(t);
+	}
+	return 0;
+}
+
 /* ---- setns ---- */
+
+static int enter_user(struct thread *t, struct ns *ns)
+{
+	struct user_ns *user = container_of(ns, struct user_ns, ns);
+
+	if (user == task_user_ns(&t->vfs) || t->process->nthreads > 1 || t->vfs.fs->refs > 1)
+		return -EINVAL;
+	if (!vfs_capable_in(&t->vfs, user, VFS_CAP_SYS_ADMIN))
+		return -EPERM;
+	ns_get(ns);
+	be_in(t, user);
+	thread_sync_vfs(t);
+	return 0;
+}
 
 static int enter(struct thread *t, struct ns *ns)
 {
 	int err;
 
+	if (ns->type == NS_USER)
+		return enter_user(t, ns);
 	if (ns->type != NS_MNT)
 		return -EINVAL;
 	err = vfs_check_enter_mnt_ns(&t->vfs, ns);
@@ -99,11 +169,16 @@ static int enter_those_of(struct thread *t, int fd, u64 types)
 
 	if (err)
 		return err == -EBADF ? -EINVAL : err;
-	if (!types || types & ~(u64)(CLONE_NEWNS))
+	if (!types || types & ~(u64)(CLONE_NEWNS | CLONE_NEWUSER))
 		return -EINVAL;
 	if (!p || !p->threads || !process_thread(p)->vfs.fs)
 		return -ESRCH;
-	return enter(t, &process_thread(p)->vfs.fs->mnt->ns);
+	/* Those of a user namespace are entered with the capabilities in it. */
+	if (types & CLONE_NEWUSER)
+		err = enter(t, &task_user_ns(&process_thread(p)->vfs)->ns);
+	if (!err && types & CLONE_NEWNS)
+		err = enter(t, &process_thread(p)->vfs.fs->mnt->ns);
+	return err;
 }
 
 s64 sys_setns(struct thread *t, const u64 *a)

@@ -20,11 +20,11 @@ bool process_may_inspect(const struct thread *t, const struct process *p)
 	if (!p->threads)
 		return false;
 	o = &p->threads->cred;
-	if (capable(t, CAP_SYS_PTRACE))
+	if (capable_over(t, p->threads, CAP_SYS_PTRACE))
 		return true;
 	return c->uid == o->euid && c->uid == o->suid && c->uid == o->uid && c->gid == o->egid &&
-	       c->gid == o->sgid && c->gid == o->gid && !(o->permitted & ~c->permitted) &&
-	       p->dumpable == 1;
+	       c->gid == o->sgid && c->gid == o->gid && o->user_ns == c->user_ns &&
+	       !(o->permitted & ~c->permitted) && p->dumpable == 1;
 }
 
 /* ---- memory ---- */

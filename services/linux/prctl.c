@@ -83,7 +83,7 @@ static s64 set_name(struct thread *t, u64 from)
 
 static s64 drop_bounding(struct thread *t, u64 cap)
 {
-	if (!capable(t, CAP_SETPCAP))
+	if (!capable_here(t, CAP_SETPCAP))
 		return -EPERM;
 	if (cap > CAP_LAST_CAP)
 		return -EINVAL;
@@ -123,7 +123,7 @@ static s64 set_securebits(struct thread *t, u64 bits)
 	u32 old = t->cred.securebits;
 
 	if (bits & ~(u64)(SECURE_BITS | SECURE_LOCKS) || (old & SECURE_LOCKS) >> 1 & (old ^ bits) ||
-	    old & SECURE_LOCKS & ~bits || !capable(t, CAP_SETPCAP))
+	    old & SECURE_LOCKS & ~bits || !capable_here(t, CAP_SETPCAP))
 		return -EPERM;
 	t->cred.securebits = (u32)bits;
 	return 0;

@@ -61,11 +61,12 @@ bool proc_may_look(void *arg, struct vfs_task *reader, u32 pid)
 		return p;
 	of = p->threads;
 	o = &of->cred;
-	if (capable(t, CAP_SYS_PTRACE))
+	if (capable_over(t, of, CAP_SYS_PTRACE))
 		return true;
 	return p->dumpable && c->fsuid == o->uid && c->fsuid == o->euid && c->fsuid == o->suid &&
 	       c->fsgid == o->gid && c->fsgid == o->egid && c->fsgid == o->sgid &&
-	       !(o->permitted & ~c->permitted);
+	       (o->user_ns == c->user_ns ? !(o->permitted & ~c->permitted)
+					 : capable_over(t, of, CAP_SYS_PTRACE));
 }
 
 static char state_of(const struct process *p)
@@ -180,13 +181,17 @@ static void show_memory(const struct mm *mm, struct text *out)
 	text_puts(out, "CoreDumping:\t0\nTHP_enabled:\t1\nuntag_mask:\t0xffffffffffffffff\n");
 }
 
-static void show_ids(const struct cred *c, struct text *out)
+/* Numbers as @reader sees them. */
+static void show_ids(const struct thread *reader, const struct cred *c, struct text *out)
 {
-	text_printf(out, "Uid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->fsuid);
-	text_printf(out, "Gid:\t%u\t%u\t%u\t%u\nFDSize:\t64\nGroups:\t", c->gid, c->egid, c->sgid,
-		    c->fsgid);
+	text_printf(out, "Uid:\t%u\t%u\t%u\t%u\n", show_uid(reader, c->uid),
+		    show_uid(reader, c->euid), show_uid(reader, c->suid),
+		    show_uid(reader, c->fsuid));
+	text_printf(out, "Gid:\t%u\t%u\t%u\t%u\nFDSize:\t64\nGroups:\t", show_gid(reader, c->gid),
+		    show_gid(reader, c->egid), show_gid(reader, c->sgid),
+		    show_gid(reader, c->fsgid));
 	for (u32 i = 0; c->groups && i < c->groups->count; i++)
-		text_printf(out, "%u ", c->groups->id[i]);
+		text_printf(out, "%u ", show_gid(reader, c->groups->id[i]));
 	text_puts(out, "\n");
 }
 
@@ -214,7 +219,7 @@ static int show_status(void *arg, struct vfs_task *reader, u32 pid, struct text 
 		    t->name, t->vfs.fs ? t->vfs.fs->umask : 0, state_of(p), state_name(state_of(p)),
 		    p->pid, t->tid);
 	text_printf(out, "PPid:\t%u\nTracerPid:\t0\n", p->parent ? p->parent->pid : 0);
-	show_ids(c, out);
+	show_ids(container_of(reader, struct thread, vfs), c, out);
 	text_printf(out, "NStgid:\t%u\nNSpid:\t%u\nNSpgid:\t%u\nNSsid:\t%u\nKthread:\t0\n", p->pid,
 		    t->tid, p->pgrp, p->sid);
 	if (p->mm)

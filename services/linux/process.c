@@ -222,6 +222,8 @@ void thread_free(struct thread *t)
 	t->process->nthreads--;
 	nthreads--;
 	groups_put(t->cred.groups);
+	if (t->cred.user_ns)
+		ns_put(&t->cred.user_ns->ns);
 	context_put(t->context);
 	free(t);
 	sched_unreserve();
@@ -243,6 +245,8 @@ void thread_sync_vfs(struct thread *t)
 		.uid = c->uid,
 		.gid = c->gid,
 		.euid = c->euid,
+		.egid = c->egid,
+		.user_ns = c->user_ns,
 		.caps = c->effective,
 		.permitted = c->permitted,
 		.ngroups = c->groups ? c->groups->count : 0,

@@ -20,6 +20,7 @@
 #include "mm.h"
 #include <fiber/fiber.h>
 #include <vfs/file.h>
+#include <vfs/ns.h>
 
 #define NAME_BYTES 16u /* of a thread, with its NUL */
 
@@ -36,6 +37,7 @@ struct cred {
 	struct groups *groups; /* NULL: none */
 	u64 effective, permitted, inheritable, bounding, ambient;
 	u32 securebits;
+	struct user_ns *user_ns; /* NULL: the first; a reference otherwise */
 };
 
 struct sigqueue {
@@ -216,9 +218,43 @@ static inline struct groups *groups_get(struct groups *groups)
 /** Bring the thread's part in files in line with its credentials and limits. */
 void thread_sync_vfs(struct thread *t);
 
+/* Has @t the capability in the first user namespace: over the machine? */
 static inline bool capable(const struct thread *t, u32 cap)
 {
+	return !t->cred.user_ns && t->cred.effective >> cap & 1;
+}
+
+/* In its own user namespace: over its numbers and what it made? */
+static inline bool capable_here(const struct thread *t, u32 cap)
+{
 	return t->cred.effective >> cap & 1;
+}
+
+/* In the user namespace of another thread? */
+static inline bool capable_over(const struct thread *t, const struct thread *other, u32 cap)
+{
+	return vfs_capable_in(&t->vfs, other->cred.user_ns, cap);
+}
+
+/* Numbers as @t sees them; and as they are kept, NO_ID if there is none. */
+static inline u32 show_uid(const struct thread *t, u32 uid)
+{
+	return t->cred.user_ns ? user_ns_show(t->cred.user_ns, uid, MAP_USERS) : uid;
+}
+
+static inline u32 show_gid(const struct thread *t, u32 gid)
+{
+	return t->cred.user_ns ? user_ns_show(t->cred.user_ns, gid, MAP_GROUPS) : gid;
+}
+
+static inline u32 keep_uid(const struct thread *t, u32 uid)
+{
+	return t->cred.user_ns ? user_ns_down(t->cred.user_ns, uid, MAP_USERS) : uid;
+}
+
+static inline u32 keep_gid(const struct thread *t, u32 gid)
+{
+	return t->cred.user_ns ? user_ns_down(t->cred.user_ns, gid, MAP_GROUPS) : gid;
 }
 
 static inline struct mm *thread_mm(const struct thread *t)

@@ -32,8 +32,8 @@ bool signal_permitted(const struct thread *t, const struct process *p, int sig)
 	if (!p->threads || p == t->process)
 		return true;
 	other = &p->threads->cred;
-	return capable(t, CAP_KILL) || c->euid == other->suid || c->euid == other->uid ||
-	       c->uid == other->suid || c->uid == other->uid ||
+	return capable_over(t, p->threads, CAP_KILL) || c->euid == other->suid ||
+	       c->euid == other->uid || c->uid == other->suid || c->uid == other->uid ||
 	       (sig == SIGCONT && p->sid == t->process->sid);
 }
 

@@ -58,10 +58,10 @@ static void make_auxv(const struct exec *e, const struct layout *l)
 	put_aux(mm, AT_BASE, e->base);
 	put_aux(mm, AT_FLAGS, 0);
 	put_aux(mm, AT_ENTRY, e->program_entry);
-	put_aux(mm, AT_UID, e->cred.uid);
-	put_aux(mm, AT_EUID, e->cred.euid);
-	put_aux(mm, AT_GID, e->cred.gid);
-	put_aux(mm, AT_EGID, e->cred.egid);
+	put_aux(mm, AT_UID, show_uid(e->thread, e->cred.uid));
+	put_aux(mm, AT_EUID, show_uid(e->thread, e->cred.euid));
+	put_aux(mm, AT_GID, show_gid(e->thread, e->cred.gid));
+	put_aux(mm, AT_EGID, show_gid(e->thread, e->cred.egid));
 	put_aux(mm, AT_SECURE, e->secure);
 	put_aux(mm, AT_RANDOM, l->random);
 	put_aux(mm, AT_HWCAP2, 2); /* FSGSBASE can be used */

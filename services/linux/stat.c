@@ -68,8 +68,8 @@ static s64 give_stat(struct thread *t, u64 to, const struct vfs_stat *s)
 		.ino = s->ino,
 		.nlink = s->nlink,
 		.mode = s->mode,
-		.uid = s->uid,
-		.gid = s->gid,
+		.uid = show_uid(t, s->uid),
+		.gid = show_gid(t, s->gid),
 		.rdev = s->rdev,
 		.size = (s64)s->size,
 		.blksize = s->blksize,
@@ -141,8 +141,8 @@ s64 sys_statx(struct thread *t, const u64 *a)
 	out.blksize = s.blksize;
 	out.attributes = s.attributes;
 	out.nlink = s.nlink;
-	out.uid = s.uid;
-	out.gid = s.gid;
+	out.uid = show_uid(t, s.uid);
+	out.gid = show_gid(t, s.gid);
 	out.mode = (u16)s.mode;
 	out.ino = s.ino;
 	out.size = s.size;

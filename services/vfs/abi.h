@@ -78,6 +78,7 @@
 #define VFS_CAP_FSETID          4
 #define VFS_CAP_SETUID          7
 #define VFS_CAP_LINUX_IMMUTABLE 9
+#define VFS_CAP_SETGID          6
 #define VFS_CAP_SYS_CHROOT      18
 #define VFS_CAP_SYS_ADMIN       21
 #define VFS_CAP_SYS_RESOURCE    24

@@ -214,10 +214,10 @@ static int create(struct vfs_task *t, struct fs_config *c, bool exclusive)
 
 	if (c->phase != PARAMS)
 		return -EBUSY;
-	if (!vfs_capable_in(t, task_user_ns(t), VFS_CAP_SYS_ADMIN))
-		return -EPERM;
-	err = fs_type_mount(c->type, t->vfs, c->source ? c->source : "none",
-			    c->options.at ? c->options.at : "", &sb);
+	err = fs_type_mount_for(t, c->type, c->source ? c->source : "none",
+				c->options.at ? c->options.at : "", &sb);
+	if (err == -EPERM)
+		return err;
 	if (!err && exclusive && sb->refs)
 		err = -EBUSY; /* one that is there already: it stays as it is */
 	if (err) {

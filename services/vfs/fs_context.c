@@ -116,6 +116,13 @@ u32 vfs_umask(struct vfs_task *t, u32 mask)
 	return old;
 }
 
+bool vfs_is_chrooted(const struct vfs_task *t)
+{
+	const struct mount *top = mounts_topmost(t->fs->mnt->mounts->root);
+
+	return t->fs->root.mnt != top || t->fs->root.dentry != top->root;
+}
+
 int vfs_chdir(struct vfs_task *t, const char *path)
 {
 	struct path to;
@@ -158,7 +165,7 @@ int vfs_chroot(struct vfs_task *t, const char *path)
 	if (err)
 		return err;
 	err = inode_permission(t, to.dentry->inode, MAY_EXEC);
-	if (!err && !vfs_capable(t, VFS_CAP_SYS_CHROOT))
+	if (!err && !vfs_capable_in(t, task_user_ns(t), VFS_CAP_SYS_CHROOT))
 		err = -EPERM;
 	if (err)
 		path_put(&to);

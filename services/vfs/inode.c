@@ -60,7 +60,7 @@ void inode_put(struct inode *inode)
 
 bool vfs_capable(const struct vfs_task *t, u32 cap)
 {
-	return t->cred.caps >> cap & 1;
+	return task_user_ns(t) == &t->vfs->user_ns && t->cred.caps >> cap & 1;
 }
 
 bool vfs_in_group(const struct vfs_task *t, u32 gid)
@@ -84,7 +84,7 @@ bool vfs_in_group(const struct vfs_task *t, u32 gid)
 
 bool inode_is_owner(const struct vfs_task *t, const struct inode *inode)
 {
-	return t->cred.fsuid == inode->uid || vfs_capable(t, VFS_CAP_FOWNER);
+	return t->cred.fsuid == inode->uid || inode_capable(t, inode, VFS_CAP_FOWNER);
 }
 
 int inode_permission_generic(struct vfs_task *t, struct inode *inode, u32 may)
@@ -98,14 +98,15 @@ int inode_permission_generic(struct vfs_task *t, struct inode *inode, u32 may)
 	if ((may & ~mode) == 0)
 		return 0;
 	if (inode_is(inode, S_IFDIR)) {
-		if (!(may & MAY_WRITE) && vfs_capable(t, VFS_CAP_DAC_READ_SEARCH))
+		if (!(may & MAY_WRITE) && inode_capable(t, inode, VFS_CAP_DAC_READ_SEARCH))
 			return 0;
-		return vfs_capable(t, VFS_CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+		return inode_capable(t, inode, VFS_CAP_DAC_OVERRIDE) ? 0 : -EACCES;
 	}
-	if (may == MAY_READ && vfs_capable(t, VFS_CAP_DAC_READ_SEARCH))
+	if (may == MAY_READ && inode_capable(t, inode, VFS_CAP_DAC_READ_SEARCH))
 		return 0;
 	/* Whoever may do all may execute what somebody may execute. */
-	if ((!(may & MAY_EXEC) || (inode->mode & 0111)) && vfs_capable(t, VFS_CAP_DAC_OVERRIDE))
+	if ((!(may & MAY_EXEC) || (inode->mode & 0111)) &&
+	    inode_capable(t, inode, VFS_CAP_DAC_OVERRIDE))
 		return 0;
 	return -EACCES;
 }
@@ -126,8 +127,14 @@ int inode_permission(struct vfs_task *t, struct inode *inode, u32 may)
 
 int may_create(struct vfs_task *t, struct inode *dir)
 {
+	const struct user_ns *owner = dir->sb->owner;
+
 	if (!dir->nlink)
 		return -ENOENT;
+	/* A file system of a user namespace has no numbers for owners from outside. */
+	if (owner && (user_ns_up(owner, t->cred.fsuid, MAP_USERS) == NO_ID ||
+		      user_ns_up(owner, t->cred.fsgid, MAP_GROUPS) == NO_ID))
+		return -EOVERFLOW;
 	return inode_permission(t, dir, MAY_WRITE | MAY_EXEC);
 }
 
@@ -141,7 +148,7 @@ int may_delete(struct vfs_task *t, struct inode *dir, struct dentry *victim, boo
 	if ((dir->flags & VFS_FL_APPEND) || (inode->flags & (VFS_FL_APPEND | VFS_FL_IMMUTABLE)))
 		return -EPERM;
 	if ((dir->mode & S_ISVTX) && t->cred.fsuid != inode->uid && t->cred.fsuid != dir->uid &&
-	    !vfs_capable(t, VFS_CAP_FOWNER))
+	    !inode_capable(t, inode, VFS_CAP_FOWNER))
 		return -EPERM;
 	if (directory) {
 		if (!inode_is(inode, S_IFDIR))
@@ -163,7 +170,7 @@ void new_node_fill(struct vfs_task *t, const struct inode *dir, u32 mode, struct
 	if ((mode & S_IFMT) == S_IFDIR)
 		node->mode |= S_ISGID;
 	else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
-		 !vfs_in_group(t, dir->gid) && !vfs_capable(t, VFS_CAP_FSETID))
+		 !vfs_in_group(t, dir->gid) && !inode_capable(t, dir, VFS_CAP_FSETID))
 		node->mode &= ~(u32)S_ISGID;
 }
 
@@ -222,9 +229,9 @@ void inode_set_attr(struct inode *inode, const struct attr *attr)
 		inode->ctime = attr->ctime;
 }
 
-static bool may_keep_sgid(struct vfs_task *t, u32 gid)
+static bool may_keep_sgid(struct vfs_task *t, const struct inode *inode)
 {
-	return vfs_in_group(t, gid) || vfs_capable(t, VFS_CAP_FSETID);
+	return vfs_in_group(t, inode->gid) || inode_capable(t, inode, VFS_CAP_FSETID);
 }
 
 /* The set-id bits that a change of owner or contents takes away from @inode. */
@@ -232,7 +239,7 @@ static u32 set_id_bits(struct vfs_task *t, const struct inode *inode)
 {
 	u32 bits = inode->mode & S_ISUID;
 
-	if ((inode->mode & S_ISGID) && ((inode->mode & S_IXGRP) || !may_keep_sgid(t, inode->gid)))
+	if ((inode->mode & S_ISGID) && ((inode->mode & S_IXGRP) || !may_keep_sgid(t, inode)))
 		bits |= S_ISGID;
 	return bits;
 }
@@ -242,14 +249,14 @@ void file_modified(struct vfs_task *t, struct file *file)
 	struct inode *inode = file->inode;
 
 	if ((inode->mode & (S_ISUID | S_ISGID)) && inode_is(inode, S_IFREG) &&
-	    !vfs_capable(t, VFS_CAP_FSETID))
+	    !inode_capable(t, inode, VFS_CAP_FSETID))
 		inode->mode &= ~set_id_bits(t, inode);
 	inode_touch(inode, ATTR_MTIME | ATTR_CTIME);
 }
 
 static int check_owner_change(struct vfs_task *t, struct inode *inode, const struct attr *attr)
 {
-	bool owner = t->cred.fsuid == inode->uid, capable = vfs_capable(t, VFS_CAP_CHOWN);
+	bool owner = t->cred.fsuid == inode->uid, capable = inode_capable(t, inode, VFS_CAP_CHOWN);
 
 	if ((attr->valid & ATTR_UID) && !capable && !(owner && attr->uid == inode->uid))
 		return -EPERM;
@@ -279,7 +286,7 @@ int inode_change(struct vfs_task *t, struct inode *inode, struct attr *attr)
 	} else if (attr->valid & ATTR_MODE) {
 		if (!inode_is_owner(t, inode))
 			return -EPERM;
-		if (!may_keep_sgid(t, inode->gid))
+		if (!may_keep_sgid(t, inode))
 			attr->mode &= ~(u32)S_ISGID;
 	}
 	attr->valid |= ATTR_CTIME;

@@ -193,7 +193,12 @@ void inode_set_attr(struct inode *inode, const struct attr *attr);
 #define MAY_WRITE 2u
 #define MAY_READ  4u
 
+/* Has @t the capability in the first user namespace? */
 bool vfs_capable(const struct vfs_task *t, u32 cap);
+/* Over a file: its owners have numbers in the user namespace of @t. */
+/* Have its owners numbers there? */
+bool inode_ids_known(const struct vfs_task *t, const struct inode *inode);
+bool inode_capable(const struct vfs_task *t, const struct inode *inode, u32 cap);
 bool vfs_in_group(const struct vfs_task *t, u32 gid);
 bool inode_is_owner(const struct vfs_task *t, const struct inode *inode); /* or CAP_FOWNER */
 /* 0 or -EACCES, by owner, group, others and capabilities. */

@@ -95,6 +95,9 @@ void superblock_put(struct superblock *sb);
 struct fs_type *fs_type_find(struct vfs *vfs, const char *name);
 int fs_type_mount(const struct fs_type *type, struct vfs *vfs, const char *source,
 		  const char *options, struct superblock **out);
+/* The same for @t, who becomes the owner of what is new. -EPERM, too. */
+int fs_type_mount_for(struct vfs_task *t, const struct fs_type *type, const char *source,
+		      const char *options, struct superblock **out);
 /* A namespace that is to be filled at once. NULL: no memory. */
 struct mnt_namespace *mnt_namespace_new(struct vfs *vfs, u32 inum, struct user_ns *owner, u64 id);
 void mnt_namespace_fill(struct mnt_namespace *ns, struct mount_ns *mounts);
@@ -113,7 +116,9 @@ void mount_show_options(const struct mount *mnt, struct text *out);
 /* The group nearest above that can be seen from @root; 0: none. */
 u32 mount_propagates_from(const struct mount *mnt, const struct path *root);
 
-/* fs_context.c: the name of @path as seen from @root, as vfs_path_name() */
+/* fs_context.c: is the root of @t another than its namespace's? */
+bool vfs_is_chrooted(const struct vfs_task *t);
+/* The name of @path as seen from @root, as vfs_path_name() */
 s64 vfs_path_name_from(const struct path *root, const struct path *path, char *buf, size_t size);
 /* Whoever is at @from goes to @to. */
 void fs_contexts_move(struct vfs *vfs, const struct path *from, const struct path *to);

@@ -151,6 +151,18 @@ bool mount_is_ours(const struct vfs_task *t, const struct mount *mnt)
 	return mnt->ns == t->fs->mnt->mounts;
 }
 
+bool mount_may_suid(const struct vfs_task *t, const struct mount *mnt)
+{
+	const struct user_ns *owner = mnt->sb->owner ? mnt->sb->owner : &t->vfs->user_ns;
+	const struct user_ns *ns = task_user_ns(t);
+
+	if (mnt->flags & VFS_MNT_NOSUID || !mount_is_ours(t, mnt))
+		return false;
+	while (ns && ns != owner)
+		ns = ns->parent;
+	return ns != NULL;
+}
+
 bool may_mount(const struct vfs_task *t)
 {
 	return vfs_capable_in(t, t->fs->mnt->ns.owner, VFS_CAP_SYS_ADMIN);
@@ -167,6 +179,8 @@ void superblock_put(struct superblock *sb)
 	dentry_shrink(sb->vfs, sb);
 	if (sb->ops->put)
 		sb->ops->put(sb);
+	if (sb->owner)
+		ns_put(&sb->owner->ns);
 	superblock_free(sb);
 }
 
@@ -207,6 +221,37 @@ int fs_type_mount(const struct fs_type *type, struct vfs *vfs, const char *sourc
 		  const char *options, struct superblock **out)
 {
 	return type->mount(vfs, type->arg, source, options, out);
+}
+
+/* The root of a new tmpfs is that of who mounts it, unless the options say otherwise. */
+static int own_options(const struct vfs_task *t, const struct fs_type *type, const char *options,
+		       struct text *out)
+{
+	if (type->check_option && (t->cred.fsuid || t->cred.fsgid))
+		text_printf(out, "uid=%u,gid=%u,", t->cred.fsuid, t->cred.fsgid);
+	text_puts(out, options);
+	return text_error(out);
+}
+
+int fs_type_mount_for(struct vfs_task *t, const struct fs_type *type, const char *source,
+		      const char *options, struct superblock **out)
+{
+	struct user_ns *own = task_user_ns(t);
+	struct text all = {0};
+	int err;
+
+	if (!vfs_capable_in(t, type->anybody ? own : NULL, VFS_CAP_SYS_ADMIN))
+		return -EPERM;
+	err = own_options(t, type, options, &all);
+	if (!err)
+		err = fs_type_mount(type, t->vfs, source, all.at ? all.at : "", out);
+	text_free(&all);
+	if (err || (*out)->refs || !own->parent)
+		return err;
+	(*out)->owner = own;
+	ns_get(&own->ns);
+	(*out)->nodev = true;
+	return 0;
 }
 
 struct fs_type *fs_type_find(struct vfs *vfs, const char *name)

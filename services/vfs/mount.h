@@ -16,7 +16,8 @@ struct text;
 /* A type of file system: "tmpfs". Registered for ever. */
 struct fs_type {
 	const char *name;
-	bool nodev; /* as /proc/filesystems shows it */
+	bool nodev;   /* as /proc/filesystems shows it */
+	bool anybody; /* can be mounted by who has CAP_SYS_ADMIN in a user namespace only */
 	/* Make a superblock with its root, sb->refs 0. @options: comma-separated, never NULL. */
 	int (*mount)(struct vfs *vfs, void *arg, const char *source, const char *options,
 		     struct superblock **out);
@@ -41,6 +42,9 @@ int vfs_mount(struct vfs_task *t, const char *source, const char *target, const 
 	      u64 flags, const char *options);
 /* umount2(2) */
 int vfs_umount(struct vfs_task *t, const char *target, u32 flags);
+
+/* Do set-id bits of files on @mnt count for @t? */
+bool mount_may_suid(const struct vfs_task *t, const struct mount *mnt);
 
 /* pivot_root(2) */
 int vfs_pivot_root(struct vfs_task *t, const char *new_root, const char *put_old);

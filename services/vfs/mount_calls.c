@@ -67,7 +67,7 @@ static int mount_type(struct vfs_task *t, const char *source, const char *name, 
 
 	if (!type)
 		return -ENODEV;
-	err = fs_type_mount(type, t->vfs, source, options, &sb);
+	err = fs_type_mount_for(t, type, source, options, &sb);
 	if (err)
 		return err;
 	sb->refs++;

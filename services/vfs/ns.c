@@ -101,6 +101,7 @@ static void keep(struct ns *ns)
 
 void ns_first(struct vfs *vfs)
 {
+	vfs->user_ns.setgroups = true;
 	ns_begin(vfs, &vfs->user_ns.ns, NS_USER, VFS_FIRST_USER_INUM, VFS_FIRST_USER_ID, NULL,
 		 keep);
 }

@@ -32,12 +32,30 @@ struct ns {
 	struct ns *next, *prev;     /* all of them, by @id */
 };
 
-/* The user namespace that everything begins in has no parent. */
+#define ID_RANGES 340u /* Linux's limit */
+
+#define NO_ID     UINT32_MAX
+#define NOBODY    65534u /* who has no number in a namespace */
+
+enum id_kind { MAP_USERS, MAP_GROUPS };
+
+struct id_range {
+	u32 inside, outside, count; /* outside: in the first user namespace */
+};
+
+struct id_map {
+	u32 count;
+	struct id_range ranges[ID_RANGES];
+};
+
+/* The user namespace that everything begins in has no parent, and maps each number to itself. */
 struct user_ns {
 	struct ns ns;
 	struct user_ns *parent;
 	u32 level;
 	u32 uid, gid; /* of who made it, in the first user namespace's numbers */
+	bool setgroups;
+	struct id_map maps[2]; /* by id_kind */
 };
 
 /* The mounts that processes see. */
@@ -71,6 +89,26 @@ struct ns *ns_of_inode(const struct inode *inode);
 
 /* Whose user namespace @t is in. */
 struct user_ns *task_user_ns(const struct vfs_task *t);
+/**
+ * A user namespace below that of @t, owned by its effective user.
+ *
+ * 0, -ENOMEM, -ENOSPC (32 levels), -EPERM (@t is in a chroot, or has no numbers).
+ */
+int user_ns_new(const struct vfs_task *t, struct user_ns **out);
+/* A number of @ns in the first namespace, and back; NO_ID: there is none. */
+u32 user_ns_down(const struct user_ns *ns, u32 id, enum id_kind kind);
+u32 user_ns_up(const struct user_ns *ns, u32 id, enum id_kind kind);
+/* The same to show: NOBODY if there is none. */
+u32 user_ns_show(const struct user_ns *ns, u32 id, enum id_kind kind);
+/* Writing uid_map and gid_map, and setgroups; @t writes. 0, -EPERM, -EINVAL. */
+int user_ns_set_map(const struct vfs_task *t, struct user_ns *ns, enum id_kind kind,
+		    const char *text);
+int user_ns_set_setgroups(const struct vfs_task *t, struct user_ns *ns, const char *text);
+bool user_ns_may_setgroups(const struct user_ns *ns);
+struct text;
+void user_ns_show_map(const struct vfs_task *reader, const struct user_ns *ns, enum id_kind kind,
+		      struct text *out);
+
 /* Has @t the capability @cap in the user namespace @in (NULL: the first)? */
 bool vfs_capable_in(const struct vfs_task *t, const struct user_ns *in, u32 cap);
 

@@ -144,7 +144,7 @@ static int get_owner_uid(struct vfs_task *t, const struct ns *ns, u64 arg)
 
 	if (ns->type != NS_USER)
 		return -EINVAL;
-	uid = container_of(ns, struct user_ns, ns)->uid;
+	uid = user_ns_show(task_user_ns(t), container_of(ns, struct user_ns, ns)->uid, MAP_USERS);
 	return give(t, arg, &uid, sizeof(uid));
 }
 

@@ -293,19 +293,7 @@ static int follow_root(void *arg, struct vfs_task *reader, u32 pid, struct path 
 	return follow_place(reader, pid, true, out);
 }
 
-static int follow_mnt_ns(void *arg, struct vfs_task *reader, u32 pid, struct path *out)
-{
-	struct vfs_task *task;
-	int err = find_task(reader, pid, &task);
-
-	(void)arg;
-	if (err)
-		return err == -ESRCH ? -ENOENT : err;
-	return ns_path(&task->fs->mnt->ns, out);
-}
-
 static const struct proc_entry process_entries[] = {
-	{.name = "ns/mnt", .mode = S_IFLNK | 0777, .follow = follow_mnt_ns},
 	{.name = "cwd", .mode = S_IFLNK | 0777, .follow = follow_cwd},
 	{.name = "root", .mode = S_IFLNK | 0777, .follow = follow_root},
 	{.name = "mounts", .mode = 0444, .show = show_plain_mounts},
@@ -399,6 +387,8 @@ int procfs_register(struct vfs *vfs)
 	if (!proc->root)
 		return -ENOMEM;
 	err = add_process_template(proc);
+	if (!err)
+		err = proc_ns_register(vfs);
 	return err ? err : procfs_add(vfs, global_entries, ARRAY_SIZE(global_entries));
 }
 

@@ -21,6 +21,8 @@ s64 proc_parse_number(const char *name, u32 len);
 
 /* proc_fd.c: add fd, fdinfo to the template. 0 or -ENOMEM. */
 int proc_fd_register(struct procfs *proc);
+/* proc_ns.c: the same for ns, uid_map, gid_map, setgroups. */
+int proc_ns_register(struct vfs *vfs);
 
 int pseudo_magic_text(struct vfs_task *t, struct inode *inode, struct text *out);
 

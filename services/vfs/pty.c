@@ -392,7 +392,8 @@ int devpts_register(struct vfs *vfs)
 
 	if (!type)
 		return -ENOMEM;
-	*type = (struct fs_type){.name = "devpts", .nodev = true, .mount = mount_shared};
+	*type = (struct fs_type){
+		.name = "devpts", .nodev = true, .anybody = true, .mount = mount_shared};
 	vfs_register_fs(vfs, type);
 	vfs->ptys = calloc(1, sizeof(*vfs->ptys));
 	if (!vfs->ptys)

@@ -316,6 +316,7 @@ int tmpfs_register(struct vfs *vfs)
 		*type = (struct fs_type){.name = names[i],
 					 .nodev = true,
 					 .mount = mount,
+					 .anybody = true,
 					 .check_option = tmpfs_check_option,
 					 .arg = (void *)names[i]};
 		vfs_register_fs(vfs, type);

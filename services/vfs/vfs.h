@@ -103,7 +103,7 @@ struct vfs_cred {
 	u64 permitted;
 	u32 ngroups;
 	const u32 *groups; /* supplementary groups, in ascending order */
-	u32 euid;
+	u32 euid, egid;
 	struct user_ns *user_ns; /* in which the capabilities hold; NULL: the first */
 };
 

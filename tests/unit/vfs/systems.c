@@ -315,8 +315,8 @@ TEST(proc_lists_processes_and_their_files)
 {
 	begin_proc();
 	CHECK_STRING(names_in(t, "/proc"), "1 filesystems mounts self sys thread-self ");
-	CHECK_STRING(names_in(t, "/proc/1"),
-		     "cwd fd fdinfo mountinfo mounts mountstats ns root stat task ");
+	CHECK_STRING(names_in(t, "/proc/1"), "cwd fd fdinfo gid_map mountinfo mounts mountstats ns "
+					     "root setgroups stat task uid_map ");
 	CHECK_STRING(contents(t, "/proc/self/stat"), "1 (init) S");
 	CHECK_STRING(contents(t, "/proc/1/task/1/stat"), "1 (init) S");
 	CHECK_STRING(link_of("/proc/self"), "1");

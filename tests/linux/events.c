@@ -426,7 +426,7 @@ CASE(epoll_ctl_errors)
 	int ep = epoll_create1(0), fd = eventfd(0, 0), file;
 	struct epoll_event e = {.events = EPOLLIN};
 
-	CHECK_ERROR(epoll_create(0), EINVAL);
+	CHECK_ERROR(syscall(SYS_epoll_create, 0), EINVAL);
 	CHECK_ERROR(epoll_create1(1), EINVAL);
 	CHECK_ERROR(epoll_ctl(99, EPOLL_CTL_ADD, fd, &e), EBADF);
 	CHECK_ERROR(epoll_ctl(ep, EPOLL_CTL_ADD, 99, &e), EBADF);

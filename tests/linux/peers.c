@@ -14,7 +14,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAGE                   4096ul
+#define PAGE 4096ul
+
+#ifndef SYS_process_mrelease
+#define SYS_process_mrelease 448
+#endif
 
 #define KCMP(a, b, type, x, y) syscall(SYS_kcmp, a, b, type, x, y)
 

@@ -16,8 +16,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MS                    1000000l
-#define S                     1000000000l
+#define MS 1000000l
+#define S  1000000000l
+
+#ifndef sigev_notify_thread_id /* glibc before 2.38 */
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
 
 #define CPU_CLOCK(pid, which) ((clockid_t)((~(unsigned)(pid) << 3) | (which)))
 
@@ -218,8 +222,8 @@ CASE(cpu_clock_stands_still_while_sleeping)
 {
 	long before = ns_of(CLOCK_PROCESS_CPUTIME_ID);
 
-	sleep_ms(60);
-	CHECK(ns_of(CLOCK_PROCESS_CPUTIME_ID) - before < 50 * MS);
+	sleep_ms(300);
+	CHECK(ns_of(CLOCK_PROCESS_CPUTIME_ID) - before < 200 * MS);
 }
 
 CASE(clock_settime_checks)
@@ -268,7 +272,7 @@ CASE(absolute_sleep_is_not_restarted_late)
 	long until;
 
 	catch (SIGALRM);
-	until = ns_of(CLOCK_MONOTONIC) + 40 * MS;
+	until = ns_of(CLOCK_MONOTONIC) + 400 * MS;
 	ts = (struct timespec){until / S, until % S};
 	setitimer(ITIMER_REAL, &(struct itimerval){.it_value = {0, 5000}}, NULL);
 	CHECK(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR);
@@ -306,8 +310,8 @@ CASE(adjtimex_wants_privilege_and_sense)
 CASE(itimer_virtual_counts_time_in_user_mode)
 {
 	catch (SIGVTALRM);
-	CHECK(setitimer(ITIMER_VIRTUAL, &(struct itimerval){.it_value = {0, 20000}}, NULL) == 0);
-	sleep_ms(60);
+	CHECK(setitimer(ITIMER_VIRTUAL, &(struct itimerval){.it_value = {0, 200000}}, NULL) == 0);
+	sleep_ms(250);
 	CHECK(count == 0);
 	while (!count)
 		;
@@ -431,13 +435,13 @@ CASE(timer_signals_one_thread)
 	timer_t id;
 
 	catch (SIGUSR2);
-	*((int *)&e._sigev_un._tid) = (int)syscall(SYS_gettid);
+	e.sigev_notify_thread_id = (int)syscall(SYS_gettid);
 	CHECK(timer_create(CLOCK_REALTIME, &e, &id) == 0);
 	set_timer(id, MS, 0);
 	while (!count)
 		sleep_ms(1);
 	CHECK(last.si_code == SI_TIMER);
-	*((int *)&e._sigev_un._tid) = 1;
+	e.sigev_notify_thread_id = 1;
 	CHECK_ERROR(timer_create(CLOCK_REALTIME, &e, &id), EINVAL);
 }
 
@@ -485,12 +489,12 @@ CASE(timer_of_used_time)
 
 	catch (SIGUSR1);
 	CHECK(timer_create(CLOCK_PROCESS_CPUTIME_ID, &e, &id) == 0);
-	set_timer(id, 20 * MS, 0);
-	sleep_ms(60);
+	set_timer(id, 200 * MS, 0);
+	sleep_ms(250);
 	CHECK(count == 0);
 	while (!count)
 		;
-	CHECK(ns_of(CLOCK_PROCESS_CPUTIME_ID) >= 20 * MS);
+	CHECK(ns_of(CLOCK_PROCESS_CPUTIME_ID) >= 200 * MS);
 }
 
 CASE(timer_errors)

@@ -67,7 +67,7 @@ static size_t used(const struct n_tty *tty)
 
 size_t n_tty_room(const struct n_tty *tty)
 {
-	size_t room = N_TTY_BUFFER - 1 - used(tty);
+	size_t room = N_TTY_BUFFER - used(tty);
 
 	/* The end of a line that is too long must get in. */
 	return !room && on(tty, ICANON) && tty->line == tty->tail ? 1 : room;
@@ -321,7 +321,7 @@ static bool control_flow(struct n_tty *tty, u8 c)
 /* Make room for one byte if the line being edited is too long: its last byte goes. */
 static bool make_room(struct n_tty *tty)
 {
-	if (used(tty) < N_TTY_BUFFER - 1)
+	if (used(tty) < N_TTY_BUFFER)
 		return true;
 	if (!on(tty, ICANON) || tty->line != tty->tail)
 		return false;

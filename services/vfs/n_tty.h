@@ -13,7 +13,7 @@
 
 #include <skerry/types.h>
 
-#define N_TTY_BUFFER 4096u /* bytes typed and not read yet; a canonical line is shorter */
+#define N_TTY_BUFFER 4096u /* bytes typed and not read yet; the longest canonical line */
 #define N_TTY_NCCS   19u
 
 /* struct termios of the kernel's ABI (TCGETS), 36 bytes. */

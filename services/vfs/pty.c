@@ -5,7 +5,6 @@
  * all slaves are closed; its name goes with the master.
  *
  * Source: pty(7), pts(4), ioctl_tty(2).
- * Not here: the status bytes of packet mode but that of data.
  * Runs in: the personality, host tests.
  */
 #include "tty_internal.h"
@@ -26,6 +25,7 @@ struct pty {
 	struct tty slave; /* first */
 	u32 index;
 	bool master_open, locked, packet;
+	u8 status;           /* in packet mode: what the master is to be told */
 	bool slave_was_open; /* since the master was; and is not any more if opens is 0 */
 	struct byte_queue to_master;
 	struct wait_queue readable, writable; /* the master's */
@@ -78,10 +78,26 @@ static size_t pending_to_master(void *arg)
 	return queue_used(&pty->to_master);
 }
 
+static void note_event(void *arg, u8 events)
+{
+	struct pty *pty = arg;
+
+	if (!pty->packet)
+		return;
+	if (events & (TTY_EVENT_STOP | TTY_EVENT_START))
+		pty->status &= (u8) ~(TTY_EVENT_STOP | TTY_EVENT_START);
+	if (events & (TTY_EVENT_NO_STOP | TTY_EVENT_DO_STOP))
+		pty->status &= (u8) ~(TTY_EVENT_NO_STOP | TTY_EVENT_DO_STOP);
+	pty->status |= events;
+	wait_wake(&pty->readable, POLLIN | POLLRDNORM | POLLPRI);
+}
+
 static const struct tty_driver slave_driver = {.name = "pts",
 					       .write = write_to_master,
 					       .room = room_to_master,
-					       .pending = pending_to_master};
+					       .pending = pending_to_master,
+					       .event = note_event,
+					       .unbuffered = true};
 
 /* --- The slave's files: a terminal's, but for the end --- */
 
@@ -159,7 +175,7 @@ static s64 read_master(struct vfs_task *t, struct file *file, struct uio *uio, s
 	(void)pos;
 	if (!uio->left)
 		return 0;
-	while (!queue_used(q) && !err) {
+	while (!queue_used(q) && !pty->status && !err) {
 		if (slave_gone(pty))
 			return -EIO;
 		if (file->flags & O_NONBLOCK)
@@ -168,6 +184,12 @@ static s64 read_master(struct vfs_task *t, struct file *file, struct uio *uio, s
 	}
 	if (err)
 		return err;
+	if (pty->status) { /* comes alone */
+		u8 status = pty->status;
+
+		pty->status = 0;
+		return uio_put(uio, &status, 1) == 1 ? 1 : -EFAULT;
+	}
 	if (pty->packet && uio_put(uio, "", 1) < 1) /* TIOCPKT_DATA */
 		return -EFAULT;
 	while (uio->left && queue_used(q)) {
@@ -216,6 +238,8 @@ static u32 poll_master(struct file *file, struct poll_table *table)
 	poll_wait(table, &pty->writable);
 	if (queue_used(&pty->to_master))
 		events |= POLLIN | POLLRDNORM;
+	if (pty->status)
+		events |= POLLIN | POLLRDNORM | POLLPRI;
 	if (slave_gone(pty))
 		events |= POLLHUP;
 	else if (n_tty_room(&pty->slave.ld))
@@ -233,6 +257,33 @@ static int set_switch(struct vfs_task *t, u64 arg, bool *which)
 	return err;
 }
 
+/* A descriptor of the slave: by the mount of devpts that the master is on, or else /dev/pts. */
+static int open_peer(struct vfs_task *t, struct pty *pty, const struct file *master, int flags)
+{
+	struct superblock *devpts = t->vfs->ptys->devpts;
+	struct path root = {master->path.mnt, NULL}, slave;
+	char name[16];
+	int len = snprintf(name, sizeof(name), "%u", pty->index), fd = 0;
+
+	if (root.mnt->sb == devpts) {
+		root.dentry = dentry_get(devpts->root);
+		mount_get(root.mnt);
+	} else {
+		fd = vfs_walk(t, AT_FDCWD, "/dev/pts", WALK_FOLLOW, &root);
+	}
+	if (fd)
+		return fd;
+	slave.mnt = root.mnt;
+	fd = root.mnt->sb == devpts ? dentry_lookup(t, devpts->root, name, (u32)len, &slave.dentry)
+				    : -ENODEV;
+	if (!fd) {
+		fd = slave.dentry->inode ? vfs_open_place(t, &slave, flags) : -EIO;
+		dentry_put(slave.dentry);
+	}
+	path_put(&root);
+	return fd;
+}
+
 static int ioctl_master(struct vfs_task *t, struct file *file, u32 cmd, u64 arg)
 {
 	struct pty *pty = file->private;
@@ -246,7 +297,10 @@ static int ioctl_master(struct vfs_task *t, struct file *file, u32 cmd, u64 arg)
 	case TIOCSPTLCK:
 		return set_switch(t, arg, &pty->locked);
 	case TIOCPKT:
+		pty->status = 0;
 		return set_switch(t, arg, &pty->packet);
+	case TIOCGPTPEER:
+		return open_peer(t, pty, file, (int)arg);
 	case TCFLSH:
 		return tty_flush(&pty->slave, arg);
 	case TIOCSIG:

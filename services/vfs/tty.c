@@ -43,6 +43,12 @@ size_t queue_take(struct byte_queue *q, u8 *bytes, size_t len)
 	return len;
 }
 
+void tty_event(struct tty *tty, u8 events)
+{
+	if (tty->driver->event)
+		tty->driver->event(tty->driver_arg, events);
+}
+
 /* --- Callbacks of the line discipline --- */
 
 static void ld_output(void *arg, const u8 *bytes, size_t len)
@@ -72,6 +78,7 @@ static void ld_flow(void *arg, bool stopped)
 {
 	struct tty *tty = arg;
 
+	tty_event(tty, stopped ? TTY_EVENT_STOP : TTY_EVENT_START);
 	if (!stopped)
 		tty_push(tty);
 }
@@ -90,6 +97,13 @@ void tty_init(struct tty *tty, struct vfs *vfs, u32 dev, const struct tty_driver
 
 /* --- Output --- */
 
+/* May a writer go on? */
+static bool has_room(const struct tty *tty)
+{
+	return queue_used(&tty->out) <= QUEUE_SHORT &&
+	       !(tty->driver->unbuffered && tty->ld.stopped);
+}
+
 void tty_push(struct tty *tty)
 {
 	struct byte_queue *q = &tty->out;
@@ -105,7 +119,7 @@ void tty_push(struct tty *tty)
 			break;
 		q->tail += sent;
 	}
-	if (queue_used(q) <= QUEUE_SHORT)
+	if (has_room(tty))
 		wait_wake(&tty->writable, POLLOUT | POLLWRNORM);
 }
 
@@ -127,7 +141,7 @@ static s64 wait_for_room(struct tty *tty, const struct file *file)
 {
 	s64 err = 0;
 
-	while (!tty->hung_up && queue_used(&tty->out) > QUEUE_SHORT && !err) {
+	while (!tty->hung_up && !has_room(tty) && !err) {
 		if (file->flags & O_NONBLOCK)
 			return -EAGAIN;
 		err = wait_block(tty->vfs->loop, &tty->writable, FIBER_FOREVER);
@@ -256,7 +270,7 @@ u32 tty_poll(struct file *file, struct poll_table *table)
 		return POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLERR | POLLHUP;
 	if (n_tty_readable(&tty->ld, true))
 		events |= POLLIN | POLLRDNORM;
-	if (queue_used(&tty->out) <= QUEUE_SHORT)
+	if (has_room(tty))
 		events |= POLLOUT | POLLWRNORM;
 	return events;
 }
@@ -265,9 +279,12 @@ int tty_flush(struct tty *tty, u64 which)
 {
 	if (which != TCIFLUSH && which != TCOFLUSH && which != TCIOFLUSH)
 		return -EINVAL;
-	if (which != TCOFLUSH)
+	if (which != TCOFLUSH) {
 		n_tty_flush_input(&tty->ld);
+		tty_event(tty, TTY_EVENT_FLUSH_READ);
+	}
 	if (which != TCIFLUSH) {
+		tty_event(tty, TTY_EVENT_FLUSH_WRITE);
 		tty->out.tail = tty->out.head;
 		tty_push(tty);
 	}

@@ -26,7 +26,18 @@ struct tty_driver {
 	void (*set_termios)(void *arg, const struct ktermios *termios);
 	/* Bytes not sent yet (TIOCOUTQ, tcdrain). NULL: none. */
 	size_t (*pending)(void *arg);
+	/* Something a pseudo-terminal's master is told of: TTY_EVENT_*. May be NULL. */
+	void (*event)(void *arg, u8 events);
+	bool unbuffered; /* a writer waits as soon as output is stopped */
 };
+
+/* As the status byte of packet mode has them (ioctl_tty(2), TIOCPKT). */
+#define TTY_EVENT_FLUSH_READ  0x01u
+#define TTY_EVENT_FLUSH_WRITE 0x02u
+#define TTY_EVENT_STOP        0x04u
+#define TTY_EVENT_START       0x08u
+#define TTY_EVENT_NO_STOP     0x10u /* ^S and ^Q are keys like others now */
+#define TTY_EVENT_DO_STOP     0x20u /* ... and stop output again */
 
 /**
  * Make the serial console: /dev/console, /dev/ttyS0 and, with tty_set_console(), where

@@ -51,6 +51,8 @@ size_t queue_put(struct byte_queue *q, const u8 *bytes, size_t len);
 size_t queue_take(struct byte_queue *q, u8 *bytes, size_t len);
 size_t queue_used(const struct byte_queue *q);
 
+/* Tell the driver of something (TTY_EVENT_*). */
+void tty_event(struct tty *tty, u8 events);
 /* Send what waits, as far as the driver takes it. */
 void tty_push(struct tty *tty);
 /* Wait until all output has gone. */

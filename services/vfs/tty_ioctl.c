@@ -36,8 +36,18 @@ int user_put(struct vfs_task *t, u64 to, const void *from, size_t len)
 	return t->vfs->env->user_write(t->vfs->arg, t, to, from, len);
 }
 
+/* Do the usual keys stop and start output? */
+static bool has_usual_flow(const struct ktermios *t)
+{
+	return (t->iflag & IXON) && t->cc[VSTOP] == 023 && t->cc[VSTART] == 021;
+}
+
 static void change_modes(struct tty *tty, const struct ktermios *termios)
 {
+	bool before = has_usual_flow(&tty->ld.termios), after = has_usual_flow(termios);
+
+	if (before != after)
+		tty_event(tty, after ? TTY_EVENT_DO_STOP : TTY_EVENT_NO_STOP);
 	n_tty_set_termios(&tty->ld, termios);
 	if (tty->driver->set_termios)
 		tty->driver->set_termios(tty->driver_arg, termios);

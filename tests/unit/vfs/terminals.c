@@ -230,7 +230,7 @@ TEST(half_a_line_can_be_read_after_the_switch_to_raw)
 	CHECK_STRING(line(), "raw");
 }
 
-TEST(line_of_more_than_4095_bytes_loses_its_end_but_not_the_newline)
+TEST(line_of_more_than_4096_bytes_loses_its_end_but_not_the_newline)
 {
 	static char keys[5000];
 	const char *got;
@@ -241,9 +241,9 @@ TEST(line_of_more_than_4095_bytes_loses_its_end_but_not_the_newline)
 	type(keys);
 	type("\n");
 	got = line();
-	CHECK_EQUAL(strlen(got), 4095);
-	CHECK_EQUAL(got[4094], '\n');
-	CHECK_EQUAL(n_tty_room(&ld), 4095);
+	CHECK_EQUAL(strlen(got), 4096);
+	CHECK_EQUAL(got[4095], '\n');
+	CHECK_EQUAL(n_tty_room(&ld), 4096);
 }
 
 TEST(output_processing_of_newlines_and_tabs)
@@ -559,7 +559,7 @@ TEST(line_typed_into_a_full_pty_waits)
 	vfs_fcntl(t, master, F_SETFL, O_NONBLOCK);
 	memset(many, '\n', sizeof(many));
 	uio_kernel(&uio, many, sizeof(many));
-	CHECK_EQUAL(vfs_write(t, master, &uio), 4095);
+	CHECK_EQUAL(vfs_write(t, master, &uio), 4096);
 	CHECK_EQUAL(get(t, slave, buf, sizeof(buf)), 1);
 	CHECK_EQUAL(put(t, master, "xy"), 1);
 	world_end(&w);

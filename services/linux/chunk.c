@@ -11,7 +11,7 @@
 #define CHUNK_MAX  (PAGE_SIZE << (RAM_ORDERS - 1))
 #define CHUNKS     32768u /* places, of CHUNK_MAX each */
 #define LARGE_PAGE (2 * MiB)
-#define PART       4u        /* of what there is: what is asked for at a time */
+#define PART       32u       /* of all memory: what is asked for at a time */
 #define KEEP       (4 * MiB) /* free memory that is not given back */
 /* Left with the monitor, for what pages do not serve: page tables, the heap. */
 #define RESERVE_MIN  (2 * MiB)
@@ -93,7 +93,7 @@ static void fill(struct chunk *chunk, const struct rt_frame *frame)
 /* A frame as large as is sensible, or as large as there is, but for the reserve. */
 static int new_frame(u64 need, struct rt_frame *frame)
 {
-	u64 bytes = MIN(MAX(total_pages * PAGE_SIZE / PART, 2 * CHUNK_MIN), CHUNK_MAX), want = need;
+	u64 bytes = MIN(MAX(ram_total_bytes() / PART, 2 * CHUNK_MIN), CHUNK_MAX), want = need;
 	u64 reserve = MAX(ram_total_bytes() / RESERVE_PART, RESERVE_MIN);
 	struct sys_words words = {0};
 

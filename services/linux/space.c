@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SPACE_RAM    (64 * KiB) /* the space's object and its first page tables */
-#define SPACE_TABLES 12u
-#define EXTRA_RAM    (128 * KiB)
-#define EXTRA_TABLES 32u
-#define POOL_RAM     (1 * MiB) /* that is asked for at a time, and cut up */
+#define SPACE_RAM     (64 * KiB) /* the space's object and its first page tables */
+#define SPACE_TABLES  12u
+#define EXTRA_RAM     (128 * KiB)
+#define EXTRA_TABLES  32u
+#define CONTEXTS_KEPT 16u       /* with their pages */
+#define POOL_RAM      (1 * MiB) /* that is asked for at a time, and cut up */
 
 struct table_block {
 	struct table_block *next;
@@ -21,6 +22,7 @@ static cap_t pool_ram;
 static struct space *free_spaces;
 static struct table_block *free_blocks;
 static struct context *free_contexts;
+static u32 nfree_contexts;
 static cap_t context_ram;
 
 /* An object made of the memory at hand, or of more. */
@@ -265,36 +267,54 @@ void context_reset_xstate(struct context_state *state)
 	*(u64 *)(state->xstate + 512) = 3;     /* XSTATE_BV: x87 and SSE */
 }
 
-struct context *context_new(void)
+/* One with a page for its state; NULL: no memory. */
+static struct context *context_make(void)
 {
 	struct context *c = free_contexts;
 
 	if (c) {
 		free_contexts = c->next;
+		nfree_contexts--;
 	} else {
 		c = calloc(1, sizeof(*c));
 		if (!c)
 			return NULL;
-		c->page = ram_new();
-		c->cap = c->page ? make_object(&context_ram, CAP_CONTEXT, CONTEXT_BYTES, 64 * KiB)
-				 : CAP_NONE;
+		c->cap = make_object(&context_ram, CAP_CONTEXT, CONTEXT_BYTES, 64 * KiB);
 		if (c->cap == CAP_NONE) {
-			if (c->page)
-				ram_put(c->page);
 			free(c);
 			return NULL;
 		}
-		c->state = (struct context_state *)c->page->data;
 	}
+	if (!c->page)
+		c->page = ram_new();
+	if (c->page)
+		return c;
+	context_put(c);
+	return NULL;
+}
+
+struct context *context_new(void)
+{
+	struct context *c = context_make();
+
+	if (!c)
+		return NULL;
+	c->state = (struct context_state *)c->page->data;
 	memset(c->state, 0, offsetof(struct context_state, xstate));
 	context_reset_xstate(c->state);
 	return c;
 }
 
+/* A few keep their pages; CONTEXT_SETUP tells the CPU driver of another one before it is used. */
 void context_put(struct context *c)
 {
+	if (nfree_contexts >= CONTEXTS_KEPT && c->page) {
+		ram_put(c->page);
+		c->page = NULL;
+	}
 	c->next = free_contexts;
 	free_contexts = c;
+	nfree_contexts++;
 }
 
 int context_bind(struct context *c, const struct space *space)

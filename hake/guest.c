@@ -303,17 +303,25 @@ static void take_console(struct run *r, const char *bytes, size_t n)
 		warn("cannot write the log: %s", strerror(errno));
 }
 
-/* Keys for the guest, but Ctrl-A x is for us. */
+/* Keys for the guest, but Ctrl-A x is for us; another key takes the Ctrl-A along. */
 static void take_keys(struct run *r, const char *bytes, size_t n)
 {
+	static const char ctrl_a = ESCAPE;
+
 	for (size_t i = 0; i < n; i++) {
-		if (r->escape && (bytes[i] == 'x' || bytes[i] == 'X')) {
+		bool escape = r->escape;
+
+		if (escape && (bytes[i] == 'x' || bytes[i] == 'X')) {
 			r->g->quit = true;
 			kill(r->pid, SIGKILL);
 			return;
 		}
-		r->escape = bytes[i] == ESCAPE && !r->escape && isatty(STDIN_FILENO);
-		if (!r->escape && r->in >= 0 && write(r->in, &bytes[i], 1) < 0)
+		r->escape = bytes[i] == ESCAPE && !escape && isatty(STDIN_FILENO);
+		if (r->escape || r->in < 0)
+			continue;
+		if (escape && bytes[i] != ESCAPE && write(r->in, &ctrl_a, 1) < 0)
+			return;
+		if (write(r->in, &bytes[i], 1) < 0)
 			return;
 	}
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,10 +28,29 @@ static void default_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/*
+ * The console is another name of a terminal, under which there is no job control: who has it as
+ * its terminal wants to be told its own name.
+ */
+static const char *real_name(const char *tty)
+{
+	static const char *const names[] = {"/dev/ttyS0", "/dev/hvc0", "/dev/tty1"};
+	unsigned dev;
+	struct stat st;
+
+	if (strcmp(tty, "/dev/console") != 0 || ioctl(STDIN_FILENO, TIOCGDEV, &dev))
+		return tty;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (stat(names[i], &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == dev)
+			return names[i];
+	}
+	return tty;
+}
+
 /* A terminal that cannot be opened leaves the console of process 1. */
 static void take_terminal(const char *tty)
 {
-	int fd = open(tty, O_RDWR | O_NOCTTY);
+	int fd = open(real_name(tty), O_RDWR | O_NOCTTY);
 
 	for (int i = STDIN_FILENO; fd >= 0 && i <= STDERR_FILENO; i++)
 		dup2(fd, i);

@@ -163,7 +163,7 @@ static int flow(struct tty *tty, u64 action)
 	}
 }
 
-/* Of the queues of bytes. */
+/* Of the queues of bytes, and which terminal it is. */
 static int queue_ioctl(struct vfs_task *t, struct tty *tty, u32 cmd, u64 arg)
 {
 	int n, err;
@@ -176,6 +176,8 @@ static int queue_ioctl(struct vfs_task *t, struct tty *tty, u32 cmd, u64 arg)
 		n = (int)queue_used(&tty->out);
 		n += tty->driver->pending ? (int)tty->driver->pending(tty->driver_arg) : 0;
 		return user_put(t, arg, &n, sizeof(n));
+	case TIOCGDEV: /* of the terminal behind a console */
+		return user_put(t, arg, &tty->dev, sizeof(tty->dev));
 	case TCFLSH:
 		err = tty_check_job(t, tty, SIGTTOU);
 		return err ? err : tty_flush(tty, arg);

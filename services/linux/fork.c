@@ -57,7 +57,7 @@ static u64 user_processes(u32 uid)
 /* The thread's own part: registers, masks, names. */
 static void copy_thread(struct thread *child, struct thread *t, const struct k_clone_args *c)
 {
-	*child->regs = *t->regs;
+	memcpy(child->regs, t->regs, offsetof(struct context_state, xstate) + xstate_bytes());
 	child->regs->rax = 0;
 	if (c->stack)
 		child->regs->rsp = c->stack + c->stack_size;
@@ -202,7 +202,7 @@ static s64 clone_thread(struct thread *t, const struct k_clone_args *c, u32 pid_
 	int pidfd = -1, err = -EAGAIN;
 	u32 tid;
 
-	if (user_processes(t->cred.uid) >= p->limits[RLIMIT_NPROC].cur && t->cred.uid != 0 &&
+	if (t->cred.uid != 0 && user_processes(t->cred.uid) >= p->limits[RLIMIT_NPROC].cur &&
 	    !capable(t, VFS_CAP_SYS_RESOURCE) && !capable(t, VFS_CAP_SYS_ADMIN))
 		return -EAGAIN;
 	if (new_process) {

@@ -13,7 +13,7 @@ u64 process_pid_max = 32768;
 
 struct process *init_process;
 
-static struct process *first_process;
+static struct process *first_process, *last_process;
 static struct thread *threads[HASH_SLOTS];
 static u32 nprocesses, nthreads;
 static u32 last_pid;
@@ -83,9 +83,11 @@ static u32 new_number(void)
 
 /* ---- processes ---- */
 
+/* Most have the highest number so far. */
 static void list_add(struct process *p)
 {
-	struct process **at = &first_process, *prev = NULL;
+	struct process *prev = last_process && last_process->pid < p->pid ? last_process : NULL;
+	struct process **at = prev ? &prev->list_next : &first_process;
 
 	while (*at && (*at)->pid < p->pid) {
 		prev = *at;
@@ -95,6 +97,8 @@ static void list_add(struct process *p)
 	p->list_next = *at;
 	if (*at)
 		(*at)->list_prev = p;
+	else
+		last_process = p;
 	*at = p;
 }
 
@@ -106,6 +110,8 @@ static void list_remove(struct process *p)
 		first_process = p->list_next;
 	if (p->list_next)
 		p->list_next->list_prev = p->list_prev;
+	else
+		last_process = p->list_prev;
 }
 
 /* setitimer(2); signal.c starts it again as the signal is taken. */

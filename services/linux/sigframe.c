@@ -24,27 +24,21 @@
 #define MXCSR_MASK     0xffffu
 #define XSTATE_HEADER  512u
 
-static u32 xstate_bytes; /* of the area that the processor's enabled components need */
+static u32 area_bytes; /* of the area that the processor's enabled components need */
 static u64 xstate_features;
-
-static void cpuid(u32 leaf, u32 sub, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx)
-{
-	__asm__("cpuid" : "=a"(*eax), "=b"(*ebx), "=c"(*ecx), "=d"(*edx) : "0"(leaf), "2"(sub));
-}
 
 void sigframe_init(void)
 {
-	u32 a, b, c, d, low, high;
+	u32 low, high;
 
-	cpuid(0xd, 0, &a, &b, &c, &d);
-	xstate_bytes = MIN(b, (u32)sizeof(((struct context_state *)0)->xstate));
+	area_bytes = xstate_bytes();
 	__asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
 	xstate_features = (u64)high << 32 | low;
 }
 
 u64 sigframe_min_stack(void)
 {
-	return sizeof(struct k_sigframe) + RED_ZONE + ROUND_UP(xstate_bytes + 4, 64u) + 64;
+	return sizeof(struct k_sigframe) + RED_ZONE + ROUND_UP(area_bytes + 4, 64u) + 64;
 }
 
 static bool on_altstack(const struct thread *t, u64 sp)
@@ -94,17 +88,17 @@ static int push_xstate(struct thread *t, u64 at)
 {
 	struct k_fp_sw sw = {
 		.magic1 = FP_XSTATE_MAGIC1,
-		.extended_size = xstate_bytes + 4,
+		.extended_size = area_bytes + 4,
 		.xfeatures = xstate_features,
-		.xstate_size = xstate_bytes,
+		.xstate_size = area_bytes,
 	};
 	u32 magic2 = FP_XSTATE_MAGIC2;
-	int err = copy_out(t, at, t->regs->xstate, xstate_bytes);
+	int err = copy_out(t, at, t->regs->xstate, area_bytes);
 
 	if (!err)
 		err = copy_out(t, at + FP_SW_OFFSET, &sw, sizeof(sw));
 	if (!err)
-		err = copy_out(t, at + xstate_bytes, &magic2, sizeof(magic2));
+		err = copy_out(t, at + area_bytes, &magic2, sizeof(magic2));
 	return err;
 }
 
@@ -121,7 +115,7 @@ bool sigframe_push(struct thread *t, int sig, const struct k_sigaction *action,
 		rseq_interrupted(t);
 	if (action->flags & SA_ONSTACK && altstack_flags(t, r->rsp) == 0)
 		sp = t->altstack.sp + t->altstack.size;
-	fp = ROUND_DOWN(sp - xstate_bytes - 4, 64);
+	fp = ROUND_DOWN(sp - area_bytes - 4, 64);
 	sp = ROUND_DOWN(fp - sizeof(frame), 16) - 8;
 	if (on_altstack(t, r->rsp) && !on_altstack(t, sp))
 		return false;
@@ -166,7 +160,7 @@ static int pop_xstate(struct thread *t, u64 at)
 {
 	u8 *area = t->regs->xstate;
 	struct k_fp_sw sw;
-	u32 magic2 = 0;
+	u32 magic2 = 0, n;
 
 	if (at == 0) {
 		context_reset_xstate(t->regs);
@@ -174,18 +168,17 @@ static int pop_xstate(struct thread *t, u64 at)
 	}
 	if (copy_in(t, &sw, at + FP_SW_OFFSET, sizeof(sw)))
 		return -EFAULT;
-	if (sw.magic1 == FP_XSTATE_MAGIC1 && sw.xstate_size <= xstate_bytes &&
+	if (sw.magic1 == FP_XSTATE_MAGIC1 && sw.xstate_size <= area_bytes &&
 	    sw.xstate_size >= XSTATE_HEADER + 64)
 		copy_in(t, &magic2, at + sw.xstate_size, sizeof(magic2));
-	memset(area, 0, sizeof(t->regs->xstate));
+	n = magic2 == FP_XSTATE_MAGIC2 ? sw.xstate_size : XSTATE_HEADER;
+	if (copy_in(t, area, at, n))
+		return -EFAULT;
+	memset(area + n, 0, area_bytes - n);
 	if (magic2 == FP_XSTATE_MAGIC2) {
-		if (copy_in(t, area, at, sw.xstate_size))
-			return -EFAULT;
 		*(u64 *)(area + XSTATE_HEADER) &= xstate_features & sw.xfeatures;
 		memset(area + XSTATE_HEADER + 8, 0, 56); /* the standard form: SDM 1, 13.4.2 */
 	} else {
-		if (copy_in(t, area, at, XSTATE_HEADER))
-			return -EFAULT;
 		*(u64 *)(area + XSTATE_HEADER) = 3;
 	}
 	*(u32 *)(area + MXCSR_OFFSET) &= MXCSR_MASK;

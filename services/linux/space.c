@@ -259,9 +259,21 @@ int space_map_large(struct space *s, u64 va, const struct page *first, u32 flags
 
 /* ---- contexts ---- */
 
+u32 xstate_bytes(void)
+{
+	static u32 bytes;
+	u32 a = 0xd, c = 0, d;
+
+	if (!bytes) { /* CPUID leaf 0DH: SDM vol. 2A */
+		__asm__("cpuid" : "+a"(a), "=b"(bytes), "+c"(c), "=d"(d));
+		bytes = MIN(bytes, (u32)sizeof(((struct context_state *)0)->xstate));
+	}
+	return bytes;
+}
+
 void context_reset_xstate(struct context_state *state)
 {
-	memset(state->xstate, 0, sizeof(state->xstate));
+	memset(state->xstate, 0, xstate_bytes());
 	*(u16 *)state->xstate = 0x37f;         /* x87 control word */
 	*(u32 *)(state->xstate + 24) = 0x1f80; /* MXCSR */
 	*(u64 *)(state->xstate + 512) = 3;     /* XSTATE_BV: x87 and SSE */

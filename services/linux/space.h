@@ -94,6 +94,9 @@ void context_put(struct context *context);
 /** Let a context run in a space. 0 or a negative errno. */
 int context_bind(struct context *context, const struct space *space);
 
+/** Bytes of a context's extended state that the processor's enabled components need. */
+u32 xstate_bytes(void);
+
 /** Bring the extended state to what a new program finds. */
 void context_reset_xstate(struct context_state *state);
 

@@ -394,8 +394,11 @@ copy_user:
 	testb $1, cpu_has_smap(%rip)
 	jz 1f
 	stac
-1:
-2:	rep movsb
+1:	shrq $3, %rcx
+2:	rep movsq
+	movl %edx, %ecx
+	andl $7, %ecx
+6:	rep movsb
 	jmp 4f
 3:	movl $-14, %eax
 4:	testb $1, cpu_has_smap(%rip)
@@ -403,6 +406,7 @@ copy_user:
 	clac
 5:	ret
 	fixup 2b, 3b
+	fixup 6b, 3b
 
 	.bss
 	.balign 4096

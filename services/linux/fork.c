@@ -7,7 +7,7 @@
  * Not here: namespaces (namespaces.c); those of other things than mounts are refused.
  * Runs in: the personality's domain. Source: clone(2), fork(2), vfork(2).
  */
-#include "misc.h"
+#include "namespaces.h"
 #include "sched.h"
 #include "signal.h"
 #include "syscall.h"
@@ -17,8 +17,8 @@
 #include <rt/rt.h>
 #include <string.h>
 
-#define CLONE_NEW_ANY    (CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET)
-#define EXIT_SIGNAL_MASK 0xfful
+#define CLONE_NEW_OBJECTS (CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET)
+#define EXIT_SIGNAL_MASK  0xfful
 
 static int check_flags(struct thread *t, const struct k_clone_args *c)
 {
@@ -28,10 +28,10 @@ static int check_flags(struct thread *t, const struct k_clone_args *c)
 		return -EINVAL;
 	if (f & CLONE_NEWUSER && f & CLONE_THREAD)
 		return -EINVAL;
-	if (f & (CLONE_NEWNS | CLONE_EMPTY_MNTNS) && !(f & CLONE_NEWUSER) &&
+	if (f & (CLONE_NEWNS | CLONE_EMPTY_MNTNS | CLONE_NEW_OBJECTS) && !(f & CLONE_NEWUSER) &&
 	    !capable_here(t, VFS_CAP_SYS_ADMIN))
 		return -EPERM;
-	if (f & CLONE_NEW_ANY)
+	if (f & CLONE_NEWPID)
 		return capable_here(t, VFS_CAP_SYS_ADMIN) || f & CLONE_NEWUSER ? -EINVAL : -EPERM;
 	if ((f & CLONE_THREAD && !(f & CLONE_SIGHAND)) || (f & CLONE_SIGHAND && !(f & CLONE_VM)) ||
 	    (f & CLONE_SIGHAND && f & CLONE_CLEAR_SIGHAND))
@@ -68,6 +68,7 @@ static void copy_thread(struct thread *child, struct thread *t, const struct k_c
 	groups_get(child->cred.groups);
 	if (child->cred.user_ns)
 		ns_get(&child->cred.user_ns->ns);
+	nsobjects_copy(child, t);
 	child->sigmask = t->sigmask;
 	child->no_new_privs = t->no_new_privs;
 	child->personality = t->personality;

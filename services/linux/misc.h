@@ -38,9 +38,6 @@ s64 poll_end_mask(struct thread *t, s64 ready);
 /** Give a child, whose credentials and fs are its own, the namespaces that CLONE_NEW* ask for. */
 int namespaces_clone(struct thread *t, struct thread *child, u64 flags);
 
-/* uname.c */
-extern struct k_utsname utsname;
-
 /* env.c: the VFS of this core, and its first root. */
 struct vfs *env_init(void);
 /** Mount what every Linux program expects. 0 or -errno. */

@@ -3,10 +3,10 @@
  *
  * Everything that can fail happens before the caller is changed.
  *
- * Not here: namespaces of other things than users and mounts, which are refused.
+ * Not here: new namespaces of process numbers and clocks, which are refused.
  * Runs in: the personality's domain. Source: unshare(2), setns(2), namespaces(7).
  */
-#include "misc.h"
+#include "namespaces.h"
 #include "syscall.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 #define UNSHARE_EMPTY_MNTNS 0x00100000ul
 
 #define UNSHARE_KNOWN                                                                              \
-	(CLONE_NEWNS | CLONE_NEWUSER | UNSHARE_EMPTY_MNTNS | CLONE_FS | CLONE_FILES |              \
+	(NS_OBJECTS | CLONE_NEWNS | CLONE_NEWUSER | UNSHARE_EMPTY_MNTNS | CLONE_FS | CLONE_FILES | \
 	 CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_SYSVSEM)
 
 /* @t is in @ns, whose reference it takes, and has all capabilities there. */
@@ -34,6 +34,7 @@ static void be_in(struct thread *t, struct user_ns *ns)
 
 int namespaces_clone(struct thread *t, struct thread *child, u64 flags)
 {
+	struct ns *set[NS_KINDS] = {0};
 	struct user_ns *user;
 	int err;
 
@@ -43,6 +44,12 @@ int namespaces_clone(struct thread *t, struct thread *child, u64 flags)
 			return err;
 		be_in(child, user);
 	}
+	err = nsobjects_make(child, flags, child->cred.user_ns, set);
+	if (err) {
+		nsobjects_put(set);
+		return err;
+	}
+	nsobjects_take(child, set);
 	if (!(flags & (CLONE_NEWNS | CLONE_EMPTY_MNTNS)))
 		return 0;
 	return vfs_new_mnt_ns(&t->vfs, child->vfs.fs, child->cred.user_ns,
@@ -67,7 +74,8 @@ static int check_unshare(const struct thread *t, u64 flags)
 	/* What all threads share cannot be unshared by one of several. */
 	if (flags & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM) && t->process->nthreads > 1)
 		return -EINVAL;
-	if (flags & CLONE_NEWNS && !(flags & CLONE_NEWUSER) && !capable_here(t, VFS_CAP_SYS_ADMIN))
+	if (flags & (CLONE_NEWNS | NS_OBJECTS) && !(flags & CLONE_NEWUSER) &&
+	    !capable_here(t, VFS_CAP_SYS_ADMIN))
 		return -EPERM;
 	return 0;
 }
@@ -77,6 +85,7 @@ struct unshared {
 	struct user_ns *user;
 	struct fs_context *fs;
 	struct fd_table *files;
+	struct ns *objects[NS_KINDS];
 };
 
 static int make_unshared(struct thread *t, u64 flags, struct unshared *u)
@@ -91,6 +100,8 @@ static int make_unshared(struct thread *t, u64 flags, struct unshared *u)
 	}
 	if (!err && flags & CLONE_NEWNS)
 		err = vfs_new_mnt_ns(&t->vfs, u->fs, u->user, flags & UNSHARE_EMPTY_MNTNS);
+	if (!err)
+		err = nsobjects_make(t, flags, u->user ? u->user : t->cred.user_ns, u->objects);
 	return err;
 }
 
@@ -100,6 +111,7 @@ static void drop_unshared(struct unshared *u)
 		fd_table_put(NULL, u->files);
 	if (u->fs)
 		fs_context_put(u->fs);
+	nsobjects_put(u->objects);
 	if (u->user)
 		ns_put(&u->user->ns);
 }
@@ -124,6 +136,7 @@ s64 sys_unshare(struct thread *t, const u64 *a)
 		fd_table_put(&t->vfs, t->vfs.files);
 		t->vfs.files = u.files;
 	}
+	nsobjects_take(t, u.objects);
 	if (u.user) {
 		be_in(t, u.user);
 		thread_sync_vfs(t);
@@ -154,7 +167,7 @@ static int enter(struct thread *t, struct ns *ns)
 	if (ns->type == NS_USER)
 		return enter_user(t, ns);
 	if (ns->type != NS_MNT)
-		return -EINVAL;
+		return nsobjects_enter(t, ns);
 	err = vfs_check_enter_mnt_ns(&t->vfs, ns);
 	if (!err)
 		vfs_enter_mnt_ns(&t->vfs, ns);
@@ -169,13 +182,17 @@ static int enter_those_of(struct thread *t, int fd, u64 types)
 
 	if (err)
 		return err == -EBADF ? -EINVAL : err;
-	if (!types || types & ~(u64)(CLONE_NEWNS | CLONE_NEWUSER))
+	if (!types || types & ~(u64)(CLONE_NEWNS | CLONE_NEWUSER | NS_OBJECTS))
 		return -EINVAL;
 	if (!p || !p->threads || !process_thread(p)->vfs.fs)
 		return -ESRCH;
 	/* Those of a user namespace are entered with the capabilities in it. */
 	if (types & CLONE_NEWUSER)
 		err = enter(t, &task_user_ns(&process_thread(p)->vfs)->ns);
+	for (u32 type = NS_CGROUP; !err && type <= NS_NET; type <<= 1) {
+		if (types & type & NS_OBJECTS)
+			err = enter(t, nsobjects_of(process_thread(p), type));
+	}
 	if (!err && types & CLONE_NEWNS)
 		err = enter(t, &process_thread(p)->vfs.fs->mnt->ns);
 	return err;

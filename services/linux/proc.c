@@ -6,7 +6,7 @@
  */
 #include "exec.h"
 #include "cpu.h"
-#include "misc.h"
+#include "namespaces.h"
 #include "procfiles.h"
 #include "sched.h"
 #include "signal.h"
@@ -391,7 +391,10 @@ int proc_init(struct vfs *vfs)
 		.nentries = ARRAY_SIZE(entries),
 	};
 
-	int err = proctask_init(vfs);
+	int err = nsobjects_init(vfs);
+
+	if (!err)
+		err = proctask_init(vfs);
 
 	if (!err)
 		err = procfs_set_provider(vfs, &provider);

@@ -1,4 +1,5 @@
 /* See process.h. */
+#include "namespaces.h"
 #include "process.h"
 #include "sched.h"
 #include "signal.h"
@@ -228,6 +229,7 @@ void thread_free(struct thread *t)
 	t->process->nthreads--;
 	nthreads--;
 	groups_put(t->cred.groups);
+	nsobjects_put(t->ns);
 	if (t->cred.user_ns)
 		ns_put(&t->cred.user_ns->ns);
 	context_put(t->context);

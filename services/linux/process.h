@@ -78,6 +78,9 @@ struct cpu_timer {
 	void (*expired)(struct cpu_timer *timer);
 };
 
+/* Kinds of namespaces; see namespaces.h. */
+enum { KIND_UTS, KIND_IPC, KIND_NET, KIND_CGROUP, KIND_TIME, KIND_PID, NS_KINDS };
+
 enum thread_state {
 	THREAD_RUNNABLE,
 	THREAD_IN_CALL,
@@ -96,6 +99,7 @@ struct thread {
 	struct context *context;
 	struct context_state *regs;
 	struct cred cred;
+	struct ns *ns[NS_KINDS]; /* NULL: the first of its kind */
 
 	/* signals */
 	u64 sigmask, saved_sigmask;

@@ -5,7 +5,7 @@
  */
 #include "boot.h"
 #include "huge.h"
-#include "misc.h"
+#include "namespaces.h"
 #include "ram.h"
 #include "random.h"
 #include "sched.h"
@@ -116,8 +116,10 @@ static int show_loadavg(void *arg, struct vfs_task *reader, u32 pid, struct text
 
 static int show_version(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
 {
+	const struct k_utsname *names = thread_utsname(container_of(reader, struct thread, vfs));
+
 	(void)arg, (void)reader, (void)pid;
-	text_printf(out, "Linux version %s (skerry) %s\n", utsname.release, utsname.version);
+	text_printf(out, "Linux version %s (skerry) %s\n", names->release, names->version);
 	return 0;
 }
 

@@ -7,7 +7,7 @@
  * Not here: /proc/sys/fs (services/vfs/sysctl.c).
  * Runs in: the personality's domain. Source: proc_sys_kernel(5), proc_sys_vm(5).
  */
-#include "misc.h"
+#include "namespaces.h"
 #include "procfiles.h"
 #include "random.h"
 
@@ -102,9 +102,38 @@ static int drop_caches(void *arg, struct vfs_task *writer, u32 pid, const char *
 
 static char core_pattern[128] = "core";
 
-static struct line hostname = {utsname.nodename, 64}, domainname = {utsname.domainname, 64},
-		   pattern = {core_pattern, 127};
+static struct line pattern = {core_pattern, 127};
 
+/* A field of the names that the reader sees. */
+static int show_name(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
+{
+	const char *names = (char *)thread_utsname(container_of(reader, struct thread, vfs));
+
+	(void)pid;
+	text_printf(out, "%s\n", names + (uintptr_t)arg);
+	return 0;
+}
+
+static int store_name(void *arg, struct vfs_task *writer, u32 pid, const char *text, size_t len)
+{
+	const struct thread *t = container_of(writer, struct thread, vfs);
+	char *name = (char *)thread_utsname(t) + (uintptr_t)arg;
+	size_t n = MIN(strcspn(text, "\n"), 64ul);
+
+	(void)pid, (void)len;
+	if (!thread_may_name(t))
+		return -EPERM;
+	memset(name, 0, 65);
+	memcpy(name, text, n);
+	return 0;
+}
+
+#define NAME(path, field, bits)                                                                    \
+	{                                                                                          \
+		.name = path, .mode = bits, .show = show_name,                                     \
+		.store = (bits)&0200 ? store_name : NULL,                                          \
+		.arg = (void *)offsetof(struct k_utsname, field)                                   \
+	}
 #define LINE(path, line)                                                                           \
 	{                                                                                          \
 		.name = path, .mode = 0644, .show = show_line, .store = store_line, .arg = &(line) \
@@ -115,17 +144,17 @@ static struct line hostname = {utsname.nodename, 64}, domainname = {utsname.doma
 	}
 
 static const struct proc_entry fixed[] = {
-	LINE("sys/kernel/hostname", hostname),
-	LINE("sys/kernel/domainname", domainname),
+	NAME("sys/kernel/hostname", nodename, 0644),
+	NAME("sys/kernel/domainname", domainname, 0644),
 	LINE("sys/kernel/core_pattern", pattern),
 	{.name = "sys/kernel/random/uuid", .mode = 0444, .show = show_uuid},
 	{.name = "sys/kernel/random/boot_id", .mode = 0444, .show = show_boot_id},
 	{.name = "sys/vm/drop_caches", .mode = 0200, .store = drop_caches},
 	VALUE("sys/kernel/random/entropy_avail", "256"),
 	VALUE("sys/kernel/random/poolsize", "256"),
-	VALUE("sys/kernel/ostype", utsname.sysname),
-	VALUE("sys/kernel/osrelease", utsname.release),
-	VALUE("sys/kernel/version", utsname.version),
+	NAME("sys/kernel/ostype", sysname, 0444),
+	NAME("sys/kernel/osrelease", release, 0444),
+	NAME("sys/kernel/version", version, 0444),
 	VALUE("sys/kernel/arch", "x86_64"),
 	VALUE("sys/kernel/cap_last_cap", "40"),
 	VALUE("sys/kernel/ngroups_max", "65536"),

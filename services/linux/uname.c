@@ -5,7 +5,7 @@
  * membarrier(2).
  */
 #include "boot.h"
-#include "misc.h"
+#include "namespaces.h"
 #include "random.h"
 #include "ram.h"
 #include "sched.h"
@@ -18,31 +18,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct k_utsname utsname = {
-	.sysname = "Linux",
-	.nodename = "skerry",
-	.release = "7.3.0-skerry",
-	.version = "#1 SMP Skerry",
-	.machine = "x86_64",
-	.domainname = "(none)",
-};
-
 s64 sys_uname(struct thread *t, const u64 *a)
 {
-	struct k_utsname old = utsname;
+	struct k_utsname old = *thread_utsname(t);
 
-	if (t->personality & UNAME26) { /* for programs that know no later one: personality(2) */
+	if (t->personality & UNAME26) /* for programs that know no later one: personality(2) */
 		snprintf(old.release, sizeof(old.release), "2.6.63-skerry");
-		return copy_out(t, a[0], &old, sizeof(old));
-	}
-	return copy_out(t, a[0], &utsname, sizeof(utsname));
+	return copy_out(t, a[0], &old, sizeof(old));
 }
 
 static s64 set_name(struct thread *t, char *name, u64 from, u64 len)
 {
 	char new[65] = {0};
 
-	if (!capable(t, VFS_CAP_SYS_ADMIN))
+	if (!thread_may_name(t))
 		return -EPERM;
 	if (len > 64)
 		return -EINVAL;
@@ -54,12 +43,12 @@ static s64 set_name(struct thread *t, char *name, u64 from, u64 len)
 
 s64 sys_sethostname(struct thread *t, const u64 *a)
 {
-	return set_name(t, utsname.nodename, a[0], a[1]);
+	return set_name(t, thread_utsname(t)->nodename, a[0], a[1]);
 }
 
 s64 sys_setdomainname(struct thread *t, const u64 *a)
 {
-	return set_name(t, utsname.domainname, a[0], a[1]);
+	return set_name(t, thread_utsname(t)->domainname, a[0], a[1]);
 }
 
 s64 sys_sysinfo(struct thread *t, const u64 *a)

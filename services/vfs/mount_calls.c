@@ -49,10 +49,17 @@ bool place_is_gone(const struct path *path)
 	return (d->parent != d && !d->hashed) || !path->mnt->ns;
 }
 
+/* fs.mount-max holds from now on. */
+static void take_limit(struct vfs *vfs)
+{
+	mounts_set_max(vfs->mounts, (u32)vfs->tunables.mount_max);
+}
+
 int mount_put_on(struct mount *mnt, const struct path *at, u32 how)
 {
 	if (inode_is(mnt->root->inode, S_IFDIR) != inode_is(at->dentry->inode, S_IFDIR))
 		return -ENOTDIR;
+	take_limit(mnt->sb->vfs);
 	return mounts_attach(mnt, at->mnt, at->dentry, how);
 }
 
@@ -255,6 +262,7 @@ int mount_move(struct vfs_task *t, const struct path *from, const struct path *t
 		return -EINVAL;
 	if (inode_is(from->dentry->inode, S_IFDIR) != inode_is(to->dentry->inode, S_IFDIR))
 		return -EINVAL;
+	take_limit(t->vfs);
 	return mounts_attach(from->mnt, parent, point, beneath ? ATTACH_BENEATH : 0);
 }
 

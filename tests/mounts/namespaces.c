@@ -333,3 +333,63 @@ CASE(removed_mountpoint_of_another_namespace_is_unmounted_there)
 	CHECK(write(back[1], &c, 1) == 1);
 	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
 }
+
+static ino_t number_of(const char *kind)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
+	return stat(path, &st) ? 0 : st.st_ino;
+}
+
+CASE(namespaces_of_each_kind_are_made_and_entered)
+{
+	static const struct {
+		const char *name;
+		int flag;
+	} kinds[] = {{"uts", CLONE_NEWUTS},
+		     {"ipc", CLONE_NEWIPC},
+		     {"net", CLONE_NEWNET},
+		     {"cgroup", CLONE_NEWCGROUP}};
+
+	for (unsigned i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		ino_t before = number_of(kinds[i].name);
+		char path[64];
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/self/ns/%s", kinds[i].name);
+		fd = open(path, O_RDONLY);
+		CHECK(before && fd >= 0);
+		CHECK(unshare(kinds[i].flag) == 0);
+		CHECK(number_of(kinds[i].name) != before);
+		CHECK(setns(fd, kinds[i].flag) == 0);
+		CHECK(number_of(kinds[i].name) == before);
+	}
+	CHECK(number_of("pid") == number_of("pid_for_children"));
+	CHECK(number_of("time") == number_of("time_for_children"));
+}
+
+CASE(names_of_the_machine_are_those_of_the_namespace)
+{
+	char before[65], after[65];
+	int fd = open("/proc/self/ns/uts", O_RDONLY);
+
+	CHECK(gethostname(before, sizeof(before)) == 0);
+	CHECK(unshare(CLONE_NEWUTS) == 0);
+	CHECK(sethostname("island", 6) == 0);
+	CHECK(gethostname(after, sizeof(after)) == 0 && !strcmp(after, "island"));
+	CHECK(setns(fd, CLONE_NEWUTS) == 0);
+	CHECK(gethostname(after, sizeof(after)) == 0 && !strcmp(after, before));
+}
+
+CASE(other_namespaces_need_privilege)
+{
+	int fd = open("/proc/self/ns/uts", O_RDONLY);
+
+	CHECK(setresuid(1000, 1000, 1000) == 0);
+	CHECK_ERROR(unshare(CLONE_NEWUTS), EPERM);
+	CHECK_ERROR(setns(fd, CLONE_NEWUTS), EPERM);
+	CHECK(unshare(CLONE_NEWUSER | CLONE_NEWUTS) == 0);
+	CHECK(sethostname("island", 6) == 0);
+}

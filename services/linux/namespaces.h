@@ -1,0 +1,31 @@
+/*
+ * Namespaces of processes but those of mounts and users, which the VFS has: nsobjects.c.
+ *
+ * A thread has one of each kind; NULL is the first of that kind.
+ */
+#ifndef LINUX_NAMESPACES_H
+#define LINUX_NAMESPACES_H
+
+#include "misc.h"
+#include <vfs/proc.h>
+
+/* Those that can be made and entered. */
+#define NS_OBJECTS (NS_UTS | NS_IPC | NS_NET | NS_CGROUP)
+
+/** Begin the first of each kind; before /proc is used. 0 or -ENOMEM. */
+int nsobjects_init(struct vfs *vfs);
+void nsobjects_copy(struct thread *to, const struct thread *from);
+void nsobjects_put(struct ns **set);
+/** New ones for what @flags (CLONE_NEW*) ask; @set is all NULL. After an error put it. */
+int nsobjects_make(const struct thread *t, u64 flags, struct user_ns *owner, struct ns **set);
+/** @t is in those of @set from now on, whose references it takes. */
+void nsobjects_take(struct thread *t, struct ns **set);
+/** setns(2): 0, -EINVAL, -EPERM. */
+int nsobjects_enter(struct thread *t, struct ns *ns);
+struct ns *nsobjects_of(const struct thread *t, u32 type);
+
+/** The names of the machine as @t sees them; and whether it may change them. */
+struct k_utsname *thread_utsname(const struct thread *t);
+bool thread_may_name(const struct thread *t);
+
+#endif

@@ -1,0 +1,187 @@
+/*
+ * Namespaces of names (UTS), IPC, networks, control groups, clocks and process numbers.
+ *
+ * UTS namespaces have names of their own. The personality has no System V IPC, networks and control
+ * groups yet, so namespaces of those are objects that can be made, entered, named and owned; those
+ * of clocks and process numbers are the first ones only.
+ *
+ * Runs in: the personality's domain. Source: namespaces(7), uts_namespaces(7).
+ */
+#include "namespaces.h"
+#include "procfiles.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct uts_ns {
+	struct ns ns; /* first */
+	struct k_utsname name;
+};
+
+static struct uts_ns first_uts = {
+	.name =
+		{
+			.sysname = "Linux",
+			.nodename = "skerry",
+			.release = "7.3.0-skerry",
+			.version = "#1 SMP Skerry",
+			.machine = "x86_64",
+			.domainname = "(none)",
+		},
+};
+static struct ns others[NS_KINDS];
+
+static struct ns *const first[NS_KINDS] = {
+	&first_uts.ns,        &others[KIND_IPC],  &others[KIND_NET],
+	&others[KIND_CGROUP], &others[KIND_TIME], &others[KIND_PID],
+};
+
+static const struct {
+	u32 type, inum;
+	u64 id;
+} kinds[NS_KINDS] = {
+	{NS_UTS, VFS_FIRST_UTS_INUM, VFS_FIRST_UTS_ID},
+	{NS_IPC, VFS_FIRST_IPC_INUM, VFS_FIRST_IPC_ID},
+	{NS_NET, VFS_FIRST_NET_INUM, VFS_FIRST_NET_ID},
+	{NS_CGROUP, VFS_FIRST_CGROUP_INUM, VFS_FIRST_CGROUP_ID},
+	{NS_TIME, VFS_FIRST_TIME_INUM, VFS_FIRST_TIME_ID},
+	{NS_PID, VFS_FIRST_PID_INUM, VFS_FIRST_PID_ID},
+};
+
+static void keep(struct ns *ns)
+{
+	(void)ns;
+}
+
+static void end(struct ns *ns)
+{
+	free(ns); /* it is first in whatever it is part of */
+}
+
+static struct ns *of(const struct thread *t, u32 kind)
+{
+	return t->ns[kind] ? t->ns[kind] : first[kind];
+}
+
+struct k_utsname *thread_utsname(const struct thread *t)
+{
+	return &container_of(of(t, KIND_UTS), struct uts_ns, ns)->name;
+}
+
+bool thread_may_name(const struct thread *t)
+{
+	return vfs_capable_in(&t->vfs, of(t, KIND_UTS)->owner, VFS_CAP_SYS_ADMIN);
+}
+
+void nsobjects_copy(struct thread *to, const struct thread *from)
+{
+	for (u32 i = 0; i < NS_KINDS; i++)
+		to->ns[i] = from->ns[i] ? ns_get(from->ns[i]) : NULL;
+}
+
+void nsobjects_put(struct ns **set)
+{
+	for (u32 i = 0; i < NS_KINDS; i++) {
+		if (set[i])
+			ns_put(set[i]);
+		set[i] = NULL;
+	}
+}
+
+/* A namespace of its own for @t's kind @i. */
+static struct ns *make(const struct thread *t, u32 i, struct user_ns *owner)
+{
+	struct uts_ns *uts = calloc(1, i == KIND_UTS ? sizeof(*uts) : sizeof(uts->ns));
+
+	if (!uts)
+		return NULL;
+	if (i == KIND_UTS)
+		uts->name = *thread_utsname(t);
+	ns_begin(t->vfs.vfs, &uts->ns, kinds[i].type, 0, 0, owner, end);
+	return &uts->ns;
+}
+
+int nsobjects_make(const struct thread *t, u64 flags, struct user_ns *owner, struct ns **set)
+{
+	for (u32 i = 0; i < NS_KINDS; i++) {
+		if (!(flags & kinds[i].type & NS_OBJECTS))
+			continue;
+		set[i] = make(t, i, owner);
+		if (!set[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void nsobjects_take(struct thread *t, struct ns **set)
+{
+	for (u32 i = 0; i < NS_KINDS; i++) {
+		if (!set[i])
+			continue;
+		if (t->ns[i])
+			ns_put(t->ns[i]);
+		t->ns[i] = set[i];
+		set[i] = NULL;
+	}
+}
+
+int nsobjects_enter(struct thread *t, struct ns *ns)
+{
+	struct ns *set[NS_KINDS] = {0};
+	u32 i = 0;
+
+	while (i < NS_KINDS && kinds[i].type != ns->type)
+		i++;
+	if (i == NS_KINDS || !(ns->type & NS_OBJECTS))
+		return -EINVAL;
+	if (!vfs_capable_in(&t->vfs, ns->owner, VFS_CAP_SYS_ADMIN) ||
+	    !capable_here(t, VFS_CAP_SYS_ADMIN))
+		return -EPERM;
+	set[i] = ns_get(ns);
+	nsobjects_take(t, set);
+	return 0;
+}
+
+struct ns *nsobjects_of(const struct thread *t, u32 type)
+{
+	for (u32 i = 0; i < NS_KINDS; i++) {
+		if (kinds[i].type == type)
+			return of(t, i);
+	}
+	return NULL;
+}
+
+/* ---- /proc/PID/ns ---- */
+
+static int follow(void *arg, struct vfs_task *reader, u32 pid, struct path *out)
+{
+	const struct process *p = process_find(pid);
+	u32 kind = (u32)(uintptr_t)arg;
+
+	if (!p || !p->threads)
+		return -ENOENT;
+	if (!proc_may_look(NULL, reader, pid))
+		return -EACCES;
+	return ns_path(of(p->threads, kind), out);
+}
+
+#define LINK(file, kind)                                                                           \
+	{                                                                                          \
+		.name = "ns/" file, .mode = S_IFLNK | 0777, .follow = follow,                      \
+		.arg = (void *)(uintptr_t)(kind)                                                   \
+	}
+
+static const struct proc_entry entries[] = {
+	LINK("uts", KIND_UTS),   LINK("ipc", KIND_IPC),
+	LINK("net", KIND_NET),   LINK("cgroup", KIND_CGROUP),
+	LINK("time", KIND_TIME), LINK("time_for_children", KIND_TIME),
+	LINK("pid", KIND_PID),   LINK("pid_for_children", KIND_PID),
+};
+
+int nsobjects_init(struct vfs *vfs)
+{
+	for (u32 i = 0; i < NS_KINDS; i++)
+		ns_begin(vfs, first[i], kinds[i].type, kinds[i].inum, kinds[i].id, NULL, keep);
+	return procfs_add_to_processes(vfs, entries, ARRAY_SIZE(entries));
+}

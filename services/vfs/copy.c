@@ -79,8 +79,12 @@ s64 vfs_sendfile(struct vfs_task *t, int out_fd, int in_fd, s64 *offset, size_t 
 	return n;
 }
 
+/*
+ * May *@count bytes be copied? They become fewer if the file is shorter: what is copied behind its
+ * end, into the same file, is not to be copied again.
+ */
 static int check_range(const struct file *in, s64 in_pos, const struct file *out, s64 out_pos,
-		       size_t count)
+		       size_t *count)
 {
 	if (inode_is(in->inode, S_IFDIR) || inode_is(out->inode, S_IFDIR))
 		return -EISDIR;
@@ -90,12 +94,13 @@ static int check_range(const struct file *in, s64 in_pos, const struct file *out
 		return -EBADF;
 	if (in_pos < 0 || out_pos < 0)
 		return -EINVAL;
-	if (count > (u64)(INT64_MAX - in_pos) || count > (u64)(INT64_MAX - out_pos))
+	if (*count > (u64)(INT64_MAX - in_pos) || *count > (u64)(INT64_MAX - out_pos))
 		return -EOVERFLOW;
+	*count = (u64)in_pos < in->inode->size ? MIN(*count, in->inode->size - (u64)in_pos) : 0;
 	if (in->inode->sb != out->inode->sb && (!in->inode->ops->page || !out->inode->ops->page))
 		return -EXDEV;
-	if (in->inode == out->inode && out_pos + (s64)count > in_pos &&
-	    in_pos + (s64)count > out_pos)
+	if (in->inode == out->inode && out_pos + (s64)*count > in_pos &&
+	    in_pos + (s64)*count > out_pos)
 		return -EINVAL;
 	return 0;
 }
@@ -116,7 +121,7 @@ s64 vfs_copy_file_range(struct vfs_task *t, int in_fd, s64 *in_pos, int out_fd, 
 		in_pos = in_pos ? in_pos : &in->pos;
 		out_pos = out_pos ? out_pos : &out->pos;
 		count = MIN(count, (size_t)0x7ffff000);
-		n = check_range(in, *in_pos, out, *out_pos, count);
+		n = check_range(in, *in_pos, out, *out_pos, &count);
 		if (!n)
 			n = copy(t, in, in_pos, out, out_pos, count);
 		file_put(out);

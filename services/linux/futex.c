@@ -23,55 +23,46 @@
 #define FUTEX_TID_MASK    0x3fffffffu
 #define ROBUST_MAX        2048u /* entries that are looked at: ROBUST_LIST_LIMIT */
 
-struct key {
-	const void *where; /* struct mm or struct page */
-	u64 offset;
-};
+static struct futex_waiter *buckets[BUCKETS];
 
-struct waiter {
-	struct waiter *next;
-	struct key key;
-	u32 bits;
-	bool woken;
-	struct fiber_queue queue;
-};
-
-static struct waiter *buckets[BUCKETS];
-
-static struct waiter **bucket(const struct key *key)
+static struct futex_waiter **bucket(const struct futex_key *key)
 {
 	u64 h = ((u64)key->where >> 4) * 31 + (key->offset >> 2);
 
 	return &buckets[(h * 0x9e3779b97f4a7c15ul) >> 56];
 }
 
-static bool is_same(const struct key *a, const struct key *b)
+static bool is_same(const struct futex_key *a, const struct futex_key *b)
 {
 	return a->where == b->where && a->offset == b->offset;
 }
 
-/* The futex of @addr: 0, -EINVAL (not aligned), -EFAULT. */
-static int find_key(struct mm *mm, u64 addr, bool private, struct key *key)
+int futex_find(struct mm *mm, u64 addr, bool private, struct futex_key *key)
 {
-	const struct vma *vma = vma_at(&mm->vmas, addr);
+	const struct vma *vma;
 	u64 *entry;
 
 	if (addr % 4)
 		return -EINVAL;
-	if (addr >= MM_TOP || !vma)
+	if (addr >= MM_TOP)
 		return -EFAULT;
-	*key = (struct key){mm, addr};
-	if (private || !(vma->flags & VM_SHARED))
+	*key = (struct futex_key){mm, addr};
+	if (private)
+		return 0;
+	vma = vma_at(&mm->vmas, addr);
+	if (!vma)
+		return -EFAULT;
+	if (!(vma->flags & VM_SHARED))
 		return 0;
 	if (mm_touch(mm, addr, TOUCH_READ, &entry))
 		return -EFAULT;
-	*key = (struct key){entry_page(*entry), addr % PAGE_SIZE};
+	*key = (struct futex_key){entry_page(*entry), addr % PAGE_SIZE};
 	return 0;
 }
 
-static void waiter_remove(struct waiter *w)
+void futex_waiter_remove(struct futex_waiter *w)
 {
-	for (struct waiter **at = bucket(&w->key); *at; at = &(*at)->next) {
+	for (struct futex_waiter **at = bucket(&w->key); *at; at = &(*at)->next) {
 		if (*at == w) {
 			*at = w->next;
 			return;
@@ -79,9 +70,9 @@ static void waiter_remove(struct waiter *w)
 	}
 }
 
-static void waiter_add(struct waiter *w)
+void futex_waiter_add(struct futex_waiter *w)
 {
-	struct waiter **at = bucket(&w->key);
+	struct futex_waiter **at = bucket(&w->key);
 
 	while (*at)
 		at = &(*at)->next;
@@ -89,19 +80,19 @@ static void waiter_add(struct waiter *w)
 	*at = w;
 }
 
-static void wake(struct waiter *w)
+static void wake(struct futex_waiter *w)
 {
-	waiter_remove(w);
+	futex_waiter_remove(w);
 	w->woken = true;
-	fiber_wake_all(&w->queue);
+	fiber_wake_all(w->queue);
 }
 
-static u32 wake_key(const struct key *key, u32 n, u32 bits)
+u32 futex_wake_key(const struct futex_key *key, u32 n, u32 bits)
 {
-	struct waiter *next;
+	struct futex_waiter *next;
 	u32 woken = 0;
 
-	for (struct waiter *w = *bucket(key); w && woken < n; w = next) {
+	for (struct futex_waiter *w = *bucket(key); w && woken < n; w = next) {
 		next = w->next;
 		if (is_same(&w->key, key) && w->bits & bits) {
 			wake(w);
@@ -113,22 +104,22 @@ static u32 wake_key(const struct key *key, u32 n, u32 bits)
 
 u32 futex_wake_at(struct mm *mm, u64 addr, u32 n)
 {
-	struct key key;
+	struct futex_key key;
 	u32 woken = 0;
 
-	if (find_key(mm, addr, false, &key) == 0)
-		woken = wake_key(&key, n, UINT32_MAX);
+	if (futex_find(mm, addr, false, &key) == 0)
+		woken = futex_wake_key(&key, n, UINT32_MAX);
 	return woken;
 }
 
 /* ---- waiting ---- */
 
-static s64 wait_until(struct thread *t, u64 addr, u32 value, u32 bits, bool private,
-		      u64 deadline_ns)
+s64 futex_wait_until(struct thread *t, u64 addr, u32 value, u32 bits, bool private, u64 deadline_ns)
 {
-	struct waiter w = {.bits = bits};
+	struct fiber_queue queue = {0};
+	struct futex_waiter w = {.bits = bits, .queue = &queue};
 	u32 now;
-	int err = find_key(thread_mm(t), addr, private, &w.key);
+	int err = futex_find(thread_mm(t), addr, private, &w.key);
 
 	if (err)
 		return err;
@@ -136,18 +127,20 @@ static s64 wait_until(struct thread *t, u64 addr, u32 value, u32 bits, bool priv
 		return -EFAULT;
 	if (now != value)
 		return -EAGAIN;
-	waiter_add(&w);
-	err = sched_wait(t, &w.queue, deadline_ns);
+	futex_waiter_add(&w);
+	err = sched_wait(t, &queue, deadline_ns);
 	if (w.woken)
 		return 0;
-	waiter_remove(&w);
+	futex_waiter_remove(&w);
 	return err;
 }
 
+#define RESTART_PRIVATE (1ul << 32) /* in restart_arg2, beside the value */
+
 static s64 restart_wait(struct thread *t)
 {
-	s64 err = wait_until(t, t->restart_arg, (u32)t->restart_arg2, UINT32_MAX, false,
-			     t->restart_ns);
+	s64 err = futex_wait_until(t, t->restart_arg, (u32)t->restart_arg2, UINT32_MAX,
+				   t->restart_arg2 & RESTART_PRIVATE, t->restart_ns);
 
 	return err == -EINTR ? -E_RESTARTBLOCK : err;
 }
@@ -172,7 +165,7 @@ static s64 futex_wait(struct thread *t, const u64 *a, u32 op, u32 command)
 			timer_read_clock(t, op & FUTEX_REALTIME ? 0 : 1, &now_ns);
 		deadline_ns = timer_deadline(ns > now_ns ? ns - now_ns : 0);
 	}
-	err = wait_until(t, a[0], (u32)a[2], bits, op & FUTEX_PRIVATE, deadline_ns);
+	err = futex_wait_until(t, a[0], (u32)a[2], bits, op & FUTEX_PRIVATE, deadline_ns);
 	if (err != -EINTR)
 		return err;
 	if (deadline_ns == FIBER_FOREVER || command == FUTEX_WAIT_BITSET)
@@ -180,23 +173,44 @@ static s64 futex_wait(struct thread *t, const u64 *a, u32 op, u32 command)
 	t->restart = restart_wait;
 	t->restart_ns = deadline_ns;
 	t->restart_arg = a[0];
-	t->restart_arg2 = a[2];
+	t->restart_arg2 = (u32)a[2] | (op & FUTEX_PRIVATE ? RESTART_PRIVATE : 0);
 	return -E_RESTARTBLOCK;
 }
 
 /* ---- moving and waking ---- */
 
+s64 futex_move(const struct futex_key *from, const struct futex_key *to, u32 nwake, u32 nmove,
+	       u32 *moved)
+{
+	struct futex_waiter *next;
+	u32 woken = futex_wake_key(from, nwake, UINT32_MAX);
+
+	*moved = 0;
+	for (struct futex_waiter *w = *bucket(from); w && *moved < nmove; w = next) {
+		next = w->next;
+		if (!is_same(&w->key, from))
+			continue;
+		++*moved;
+		if (is_same(from, to))
+			continue;
+		futex_waiter_remove(w);
+		w->key = *to;
+		futex_waiter_add(w);
+	}
+	return woken;
+}
+
 static s64 requeue(struct thread *t, const u64 *a, u32 op, bool compare)
 {
-	struct key from, to;
-	struct waiter *next;
-	u32 now, nwake = (u32)a[2], nmove = (u32)a[3], woken, moved = 0;
-	int err = find_key(thread_mm(t), a[0], op & FUTEX_PRIVATE, &from);
+	struct futex_key from, to;
+	u32 now, moved;
+	s64 woken;
+	int err = futex_find(thread_mm(t), a[0], op & FUTEX_PRIVATE, &from);
 
-	if ((s32)nwake < 0 || (s32)nmove < 0)
+	if ((s32)a[2] < 0 || (s32)a[3] < 0)
 		return -EINVAL;
 	if (!err)
-		err = find_key(thread_mm(t), a[4], op & FUTEX_PRIVATE, &to);
+		err = futex_find(thread_mm(t), a[4], op & FUTEX_PRIVATE, &to);
 	if (err)
 		return err;
 	if (compare) {
@@ -205,16 +219,7 @@ static s64 requeue(struct thread *t, const u64 *a, u32 op, bool compare)
 		if (now != (u32)a[5])
 			return -EAGAIN;
 	}
-	woken = wake_key(&from, nwake, UINT32_MAX);
-	for (struct waiter *w = *bucket(&from); w && moved < nmove; w = next) {
-		next = w->next;
-		if (!is_same(&w->key, &from))
-			continue;
-		waiter_remove(w);
-		w->key = to;
-		waiter_add(w);
-		moved++;
-	}
+	woken = futex_move(&from, &to, (u32)a[2], (u32)a[3], &moved);
 	return woken + (compare ? moved : 0);
 }
 
@@ -222,13 +227,13 @@ static s64 requeue(struct thread *t, const u64 *a, u32 op, bool compare)
 static s64 wake_op(struct thread *t, const u64 *a, u32 op)
 {
 	u32 code = (u32)a[5], old, new, argument = code >> 12 & 0xfff, against = code & 0xfff;
-	struct key first, second;
+	struct futex_key first, second;
 	bool yes;
 	u32 woken;
-	int err = find_key(thread_mm(t), a[0], op & FUTEX_PRIVATE, &first);
+	int err = futex_find(thread_mm(t), a[0], op & FUTEX_PRIVATE, &first);
 
 	if (!err)
-		err = find_key(thread_mm(t), a[4], op & FUTEX_PRIVATE, &second);
+		err = futex_find(thread_mm(t), a[4], op & FUTEX_PRIVATE, &second);
 	if (!err)
 		err = copy_in(t, &old, a[4], sizeof(old));
 	if (err)
@@ -278,14 +283,14 @@ static s64 wake_op(struct thread *t, const u64 *a, u32 op)
 	default:
 		return -ENOSYS;
 	}
-	woken = wake_key(&first, (u32)a[2], UINT32_MAX);
-	return woken + (yes ? wake_key(&second, (u32)a[3], UINT32_MAX) : 0);
+	woken = futex_wake_key(&first, (u32)a[2], UINT32_MAX);
+	return woken + (yes ? futex_wake_key(&second, (u32)a[3], UINT32_MAX) : 0);
 }
 
 s64 sys_futex(struct thread *t, const u64 *a)
 {
 	u32 op = (u32)a[1], command = op & 127;
-	struct key key;
+	struct futex_key key;
 	int err;
 
 	if (op & FUTEX_REALTIME && command != FUTEX_WAIT_BITSET && command != FUTEX_WAIT)
@@ -298,11 +303,11 @@ s64 sys_futex(struct thread *t, const u64 *a)
 	case FUTEX_WAKE_BITSET:
 		if (command == FUTEX_WAKE_BITSET && !(u32)a[5])
 			return -EINVAL;
-		err = find_key(thread_mm(t), a[0], op & FUTEX_PRIVATE, &key);
+		err = futex_find(thread_mm(t), a[0], op & FUTEX_PRIVATE, &key);
 		if (err)
 			return err;
-		return wake_key(&key, (u32)a[2],
-				command == FUTEX_WAKE_BITSET ? (u32)a[5] : UINT32_MAX);
+		return futex_wake_key(&key, (u32)MAX((s32)a[2], 1),
+				      command == FUTEX_WAKE_BITSET ? (u32)a[5] : UINT32_MAX);
 	case FUTEX_REQUEUE:
 	case FUTEX_CMP_REQUEUE:
 		return requeue(t, a, op, command == FUTEX_CMP_REQUEUE);

@@ -2,12 +2,44 @@
  * Futexes: waiting for a word of memory to change.
  *
  * A futex is known by what its word is: in private memory the address space and the address, in
- * shared memory the page and the offset. Runs in: the personality's domain. Source: futex(2).
+ * shared memory the page and the offset. futex.c has futex(2), futex2.c the calls after it.
+ *
+ * Runs in: the personality's domain. Source: futex(2).
  */
 #ifndef LINUX_FUTEX_H
 #define LINUX_FUTEX_H
 
 #include "process.h"
+
+struct futex_key {
+	const void *where; /* struct mm or struct page */
+	u64 offset;
+};
+
+struct futex_waiter {
+	struct futex_waiter *next;
+	struct futex_key key;
+	u32 bits;
+	bool woken;
+	struct fiber_queue *queue; /* its thread's, which may wait for several */
+};
+
+/** The futex of @addr: 0, -EINVAL (not aligned), -EFAULT. */
+int futex_find(struct mm *mm, u64 addr, bool private, struct futex_key *key);
+void futex_waiter_add(struct futex_waiter *w);
+void futex_waiter_remove(struct futex_waiter *w);
+
+/** Wake up to @n who wait for one of @bits; returns how many. */
+u32 futex_wake_key(const struct futex_key *key, u32 n, u32 bits);
+
+/** Wake up to @nwake, let up to @nmove others wait for @to instead. Returns the number of the
+ * woken. */
+s64 futex_move(const struct futex_key *from, const struct futex_key *to, u32 nwake, u32 nmove,
+	       u32 *moved);
+
+/** Wait while the word is @value: 0, -EAGAIN, -ETIMEDOUT, -EINTR, -EINVAL, -EFAULT. */
+s64 futex_wait_until(struct thread *t, u64 addr, u32 value, u32 bits, bool private,
+		     u64 deadline_ns);
 
 /** Wake up to @n who wait at @addr; returns how many. */
 u32 futex_wake_at(struct mm *mm, u64 addr, u32 n);

@@ -15,19 +15,34 @@ static void force(struct thread *t, int sig, int code, u64 addr)
 	signal_force(t, &info);
 }
 
+/* When only the first process is left, and nobody's memory is about to come back. */
+static void kill_first(bool dying)
+{
+	if (dying || init_process->group_exit)
+		return;
+	printf("linux: out of memory, and no process is left that could be killed\n");
+	process_kill(init_process, SIGKILL);
+}
+
 void trap_out_of_memory(void)
 {
 	struct process *largest = NULL;
+	bool dying = false;
 	u64 pages = 0;
 
 	for (struct process *p = process_from(0); p; p = p->list_next) {
-		if (p->mm && p != init_process && !p->group_exit && p->mm->pages.npages >= pages) {
+		if (!p->mm || p == init_process)
+			continue;
+		dying |= p->group_exit;
+		if (!p->group_exit && p->mm->pages.npages >= pages) {
 			largest = p;
 			pages = p->mm->pages.npages;
 		}
 	}
-	if (!largest)
+	if (!largest) {
+		kill_first(dying);
 		return;
+	}
 	printf("linux: out of memory: killed process %u (%s), %lu KiB\n", largest->pid,
 	       process_thread(largest)->name, pages * PAGE_SIZE / KiB);
 	process_kill(largest, SIGKILL);

@@ -46,11 +46,17 @@ static void random_bytes(void *arg, void *to, size_t len)
 		((u8 *)to)[i] = (u8)unit_random(&w->seed);
 }
 
+/* The user's addresses are ours; the lowest page is never one. */
+static bool is_bad(u64 address)
+{
+	return address < PAGE_SIZE;
+}
+
 static int user_read(void *arg, struct vfs_task *task, void *to, u64 from, size_t len)
 {
 	(void)arg;
 	(void)task;
-	if (!from)
+	if (is_bad(from))
 		return -EFAULT;
 	memcpy(to, (void *)from, len);
 	return 0;
@@ -60,7 +66,7 @@ static int user_write(void *arg, struct vfs_task *task, u64 to, const void *from
 {
 	(void)arg;
 	(void)task;
-	if (!to)
+	if (is_bad(to))
 		return -EFAULT;
 	memcpy((void *)to, from, len);
 	return 0;

@@ -327,7 +327,7 @@ static bool character_of_several_bytes_is_erased_whole(void)
 
 static bool no_echo_hides_what_is_typed(void)
 {
-	if (!begin("stty -echo; read x; stty echo; echo k=$x"))
+	if (!begin_last("stty -echo; ", "read x; stty echo; echo k=$x"))
 		return false;
 	type("secret\r");
 	return see_prompt() && screen_shows(&screen, "k=secret") &&

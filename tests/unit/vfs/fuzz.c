@@ -128,6 +128,17 @@ static void change_names(const char *a, const char *b)
 	}
 }
 
+/* The commands that take an address get a good one or a bad one: here a copy does not fault. */
+static void fcntl_something(int fd, char *buf)
+{
+	int cmd = (int)pick(20);
+	u64 arg = O_NONBLOCK | pick(100);
+
+	if (cmd >= F_SETOWN_EX && cmd <= F_SETOWN_EX + 2) /* and F_GETOWN_EX, F_GETOWNER_UIDS */
+		arg = pick(2) ? (u64)(uintptr_t)buf : 0;
+	vfs_fcntl(t, fd, cmd, arg);
+}
+
 static void use_something(const char *path)
 {
 	char buf[512];
@@ -157,7 +168,7 @@ static void use_something(const char *path)
 		vfs_statfs(t, path, &fs);
 		break;
 	case 6:
-		vfs_fcntl(t, fd, (int)pick(20), O_NONBLOCK | pick(100));
+		fcntl_something(fd, buf);
 		break;
 	case 7:
 		vfs_pread(t, fd, &uio, pick(10000), 0);

@@ -95,6 +95,7 @@ struct mm {
 	u64 code_start, code_end, data_start, data_end, stack_start;
 	u64 args_start, args_end, env_start, env_end;
 	u64 vdso;
+	u32 membarrier;                        /* what it is registered for: membarrier(2) */
 	bool no_huge;                          /* PR_SET_THP_DISABLE */
 	bool merge;                            /* PR_SET_MEMORY_MERGE */
 	u32 mdwe;                              /* PR_SET_MDWE */

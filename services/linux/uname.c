@@ -118,17 +118,32 @@ s64 sys_reboot(struct thread *t, const u64 *a)
 	}
 }
 
-#define MEMBARRIER_QUERY 0
+#define MEMBARRIER_QUERY             0u
+#define MEMBARRIER_PRIVATE_RSEQ      0x080u
+#define MEMBARRIER_GET_REGISTRATIONS 0x200u
+#define MEMBARRIER_ALL               0x3ffu
+/* Commands that order, and those that register for them: one bit higher. */
+#define MEMBARRIER_PRIVATE  0x0a8u
+#define MEMBARRIER_REGISTER 0x154u
+#define MEMBARRIER_FLAG_CPU 1u
 
 /* All threads of a process are on this core: what it orders is ordered. */
 s64 sys_membarrier(struct thread *t, const u64 *a)
 {
-	static const u32 known = 0x1fe; /* all but _GLOBAL_EXPEDITED's higher relatives */
+	u32 command = (u32)a[0], flags = (u32)a[1];
+	struct mm *mm = thread_mm(t);
 
-	(void)t;
-	if (a[1])
+	if (flags && !(command == MEMBARRIER_PRIVATE_RSEQ && flags == MEMBARRIER_FLAG_CPU))
 		return -EINVAL;
-	if ((s32)a[0] == MEMBARRIER_QUERY)
-		return known | 1;
-	return (u32)a[0] & (known | 1) && !(a[0] & (a[0] - 1)) ? 0 : -EINVAL;
+	if (command == MEMBARRIER_QUERY)
+		return MEMBARRIER_ALL;
+	if (command & ~MEMBARRIER_ALL || (command & (command - 1)))
+		return -EINVAL;
+	if (command == MEMBARRIER_GET_REGISTRATIONS)
+		return mm->membarrier;
+	if (command & MEMBARRIER_REGISTER)
+		mm->membarrier |= command;
+	if (command & MEMBARRIER_PRIVATE && !(mm->membarrier & command << 1))
+		return -EPERM;
+	return 0;
 }

@@ -236,6 +236,42 @@ static void divide(void *arg)
 	_exit(100 / zero);
 }
 
+/* The upper halves of vector registers: of the thread, and as the frame has them. */
+#define YMM_HIGH_OFFSET 576 /* of AVX state in the standard form: SDM volume 1, 13.4.3 */
+
+static unsigned char in_frame[16];
+
+static void clear_vectors(int sig, siginfo_t *info, void *context)
+{
+	const ucontext_t *uc = context;
+
+	(void)sig;
+	(void)info;
+	memcpy(in_frame, (const char *)uc->uc_mcontext.fpregs + YMM_HIGH_OFFSET + 6 * 16, 16);
+	__asm__ volatile("vzeroall" : : : "memory");
+}
+
+CASE(upper_halves_of_vector_registers_are_saved_and_restored)
+{
+	struct sigaction sa = {.sa_sigaction = clear_vectors, .sa_flags = SA_SIGINFO};
+	unsigned char before[32], after[32];
+	long r = SYS_kill;
+
+	if (!__builtin_cpu_supports("avx"))
+		return;
+	for (int i = 0; i < 32; i++)
+		before[i] = (unsigned char)(i * 7 + 1);
+	CHECK(sigaction(SIGUSR1, &sa, NULL) == 0);
+	/* In one piece, so that no code of the compiler's touches the register. */
+	__asm__ volatile("vmovdqu %[in], %%ymm6\n\tsyscall\n\tvmovdqu %%ymm6, %[out]"
+			 : "+a"(r), [out] "=m"(after)
+			 : [in] "m"(before), "D"((long)getpid()), "S"((long)SIGUSR1)
+			 : "rcx", "r11", "memory", "xmm6");
+	CHECK(r == 0);
+	CHECK(memcmp(before, after, sizeof(after)) == 0);
+	CHECK(memcmp(before + 16, in_frame, sizeof(in_frame)) == 0);
+}
+
 CASE(division_by_zero_is_sigfpe)
 {
 	int status = in_child(divide, NULL);

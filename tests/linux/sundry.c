@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/membarrier.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,9 +20,10 @@
 #ifndef SYS_faccessat2
 #define SYS_faccessat2 439
 #endif
-#ifndef SYS_fchmodat2
-#define SYS_fchmodat2 452
-#endif
+/* linux/membarrier.h, which musl's programs do not find. */
+#define MEMBARRIER_CMD_QUERY                      0
+#define MEMBARRIER_CMD_PRIVATE_EXPEDITED          8
+#define MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED 16
 
 /* A folder of this case's own, and the working directory. */
 static void own_folder(void)

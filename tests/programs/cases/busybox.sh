@@ -254,7 +254,7 @@ case_processes() {
 	t ps -o comm | b grep -c sleep
 	t kill -l 15
 	b kill $p
-	wait $p
+	wait $p 2>/dev/null # or "Terminated", if its end is not met before that of kill
 	echo "killed $?"
 	t killall nothing
 	t chroot / /bin/busybox echo in

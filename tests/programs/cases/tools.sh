@@ -195,9 +195,19 @@ END
 	ls -la | script -qec 'cat' /dev/null </dev/null
 }
 
+# Waits, for as long as a loaded machine may need, until process $1 is program $2 in state $3.
+becomes() {
+	for i in $(seq 300); do
+		grep -q "^State:.$3" "/proc/$1/status" && [ "$(cat "/proc/$1/comm")" = "$2" ] && return
+		sleep 0.1
+	done
+	echo "process $2 is not in state $3"
+}
+
 case_processes_seen() {
 	sleep 1000 &
 	p=$!
+	becomes $p sleep S
 	ps -p $p -o comm,stat,nice,ppid --no-headers | awk -v pp=$$ '{ print $1, $2, $3 }'
 	pgrep -x sleep >/dev/null && echo found
 	pgrep -P $$ sleep >/dev/null && echo mine
@@ -208,8 +218,11 @@ case_processes_seen() {
 	readlink /proc/$p/exe
 	readlink /proc/$p/cwd
 	awk '/^(Name|State|Threads|Uid)/' /proc/$p/status
-	kill -STOP $p && sleep 0.1 && ps -o stat= -p $p && kill -CONT $p
+	kill -STOP $p && becomes $p sleep T && ps -o stat= -p $p && kill -CONT $p
 	pkill -x sleep
+	# dash says "Terminated" if it is "wait" that meets the end of the process, and nothing if it
+	# was met while another program ran: so it is met here, before which tail does not end.
+	timeout 60 tail --pid=$p -s 0.1 -f /dev/null
 	wait $p
 	echo $?
 	free | awk 'NR == 1 { print $1, $2 }' && uptime >/dev/null && echo up && top -b -n 1 | grep -c PID && w -h | wc -l

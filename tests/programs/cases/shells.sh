@@ -116,13 +116,14 @@ echo {1..5} {a..c}{1,2}
 s=hello; echo "${s^^} ${s:1:3} ${s/l/L} ${s//l/L}"
 printf -v v '%03d' 7; echo "$v"
 mapfile -t lines < <(seq 3); echo "${lines[2]}"
-shopt -s nullglob extglob; echo *.none end; touch a.x b.x; echo @(a|b).x
+shopt -s nullglob extglob
+echo *.none end; touch a.x b.x; echo @(a|b).x
 read -t 0.1 -r x < <(sleep 5); echo "timeout $(($? > 128))"
 echo $((2**40)) $((5 % 3)) $((~0))
 f() { echo "${FUNCNAME[0]} $LINENO" >/dev/null; return 3; }; f; echo $?
 (ulimit -n 50; ulimit -n)
 select x in a b; do echo "$x"; break; done <<<1 2>/dev/null
-time -p true 2>/dev/null
+{ time -p true; } 2>&1 | sed 's/[0-9.]*$//'
 echo "$BASH_SUBSHELL $(echo $BASH_SUBSHELL)"
 exec 5<>both; echo rw >&5; cat both
 echo $(<both)

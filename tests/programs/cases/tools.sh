@@ -72,7 +72,7 @@ case_findutils_grep_sed_awk() {
 	files
 	find tree -name '*.[ch]' | sort
 	find tree -type l -printf '%p -> %l %m %y\n'
-	find tree -newer fruit -type f -size +1c -perm -400 | sort
+	touch -d '2020-01-01' old && find tree ! -newer old && find tree -newer old -type f -size +1c -perm -400 | sort
 	find tree -depth -print | sort | head -n 2
 	find tree -type f -exec wc -c {} + | sort | tail -n 1
 	find tree -type f -execdir basename {} \; | sort

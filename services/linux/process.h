@@ -141,6 +141,7 @@ struct thread {
 struct process {
 	u32 pid;
 	u32 home_core;
+	bool far; /* a ghost: it lives on home_core, this is what relatives know (family.h) */
 	struct process *parent, *children, *sibling;
 	struct process *list_next, *list_prev; /* all, by pid */
 	struct thread *threads;

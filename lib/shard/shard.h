@@ -134,9 +134,9 @@ void *shard_answer(struct shard_request *r, u32 bytes);
 
 /**
  * Answer now, though the handler goes on; what it returns later is ignored, and a cancel does not
- * reach it any more. Not twice. Ignored for a tell.
+ * reach it any more. 0; -ENOMEM (it is not answered), -EALREADY, -EINVAL (a tell, or this core's).
  */
-void shard_answer_early(struct shard_request *r, s64 result);
+int shard_answer_early(struct shard_request *r, s64 result);
 
 /* ---- cores ---- */
 
@@ -176,13 +176,16 @@ static_assert(sizeof(struct shard_head) == 24, "no holes");
 
 struct shard_io {
 	/**
-	 * Send a packet without waiting. 0; -EAGAIN: not now (shard_net_can_send() follows);
-	 * -EHOSTDOWN or another error: never (shard_net_died() follows).
+	 * Send a packet, which lies in @nparts pieces, without waiting. 0; -EAGAIN: not now
+	 * (shard_net_can_send() follows); -EHOSTDOWN or another error: never (shard_net_died()
+	 * follows).
 	 */
-	int (*send)(void *arg, u32 core, const void *packet, u32 bytes);
+	int (*send)(void *arg, u32 core, const struct shard_in *parts, u32 nparts);
 	/** Start a fiber of the net's loop. 0 or -ENOMEM. */
 	int (*fiber_start)(void *arg, void (*entry)(void *arg), void *fiber_arg);
 };
+
+#define SHARD_PARTS_MAX 8u /* of a call, in each direction */
 
 /** Make the net of core @self of @cores. NULL: no memory. */
 struct shard_net *shard_net_new(struct fiber_loop *loop, u32 self, u32 cores,
@@ -191,8 +194,11 @@ struct shard_net *shard_net_new(struct fiber_loop *loop, u32 self, u32 cores,
 /** End it: all its fibers must have ended or be idle; those that are idle end soon after. */
 void shard_net_free(struct shard_net *net);
 
-/** A packet of @core has arrived; @packet is copied. What is malformed is counted and ignored. */
-void shard_net_receive(struct shard_net *net, u32 core, const void *packet, u32 bytes);
+/**
+ * A packet of @core has arrived; @packet is copied. What is malformed is ignored.
+ * Returns 0, or -ENOMEM: to be given again later, and until then no other packet of @core.
+ */
+int shard_net_receive(struct shard_net *net, u32 core, const void *packet, u32 bytes);
 
 /** After send() said -EAGAIN: it is worth trying again. */
 void shard_net_can_send(struct shard_net *net, u32 core);

@@ -15,19 +15,19 @@
 struct mount_group *group_new(struct mounts *all)
 {
 	const struct mounts_env *env = &all->env;
-	u32 id = id_take(&all->group_ids, env);
+	u32 id = small_take(all, &all->group_ids);
 	struct mount_group *group = id ? env->alloc(env->ctx, sizeof(*group)) : NULL;
 
 	if (group)
 		group->id = id;
 	else if (id)
-		id_give(&all->group_ids, id);
+		small_give(all, &all->group_ids, id);
 	return group;
 }
 
 void group_free(struct mounts *all, struct mount_group *group)
 {
-	id_give(&all->group_ids, group->id);
+	small_give(all, &all->group_ids, group->id);
 	all->env.free(all->env.ctx, group, sizeof(*group));
 }
 
@@ -49,8 +49,8 @@ static void slave_out(struct mount *mnt)
 		mnt->slave_prev->slave_next = mnt->slave_next;
 	else
 		mnt->master->slaves = mnt->slave_next;
-	mnt->master = NULL;
 	mnt->slave_next = mnt->slave_prev = NULL;
+	mnt->master = NULL;
 }
 
 static void group_slave_in(struct mount_group *group, struct mount_group *master)
@@ -91,6 +91,75 @@ static void member_in(struct mount *mnt, struct mount_group *group)
 	first->peer_prev = mnt;
 }
 
+/*
+ * A far group without members here may have some elsewhere: only what is here ends, with the last
+ * that has to do with it, and so do the groups above that are here because of it.
+ */
+static void far_unused(struct mounts *all, struct mount_group *group)
+{
+	while (group && group->far && !group->nmembers && !group->users && !group->slaves &&
+	       !group->slave_groups) {
+		struct mount_group *master = group->master;
+
+		if (master)
+			group_slave_out(group);
+		order_remove(&all->far_groups, &group->node);
+		all->env.free(all->env.ctx, group, sizeof(*group));
+		group = master;
+	}
+}
+
+struct mount_group *group_far_get(struct mounts *all, u32 id)
+{
+	struct mount_group *group = (struct mount_group *)order_find(all->far_groups, id);
+
+	if (!group) {
+		group = all->env.alloc(all->env.ctx, sizeof(*group));
+		if (!group)
+			return NULL;
+		group->id = id;
+		group->far = true;
+		group->node.key = id;
+		order_insert(&all->far_groups, &group->node);
+	}
+	group->users++;
+	return group;
+}
+
+void group_far_put(struct mounts *all, struct mount_group *group)
+{
+	group->users--;
+	far_unused(all, group);
+}
+
+void group_set_master(struct mounts *all, struct mount_group *group, struct mount_group *master)
+{
+	struct mount_group *old = group->master;
+
+	if (old == master)
+		return;
+	if (old) {
+		group_slave_out(group);
+		far_unused(all, old);
+	}
+	if (master)
+		group_slave_in(group, master);
+}
+
+/* What the members of @group receive from is another. */
+static void touch_members(const struct mount_group *group)
+{
+	const struct mount *m = group->members;
+
+	if (!m)
+		return;
+	do {
+		if (m->ns)
+			ns_touch(m->ns);
+		m = m->peer_next;
+	} while (m != group->members);
+}
+
 /* The last member is gone. */
 static void dissolve(struct mounts *all, struct mount_group *group)
 {
@@ -102,6 +171,8 @@ static void dissolve(struct mounts *all, struct mount_group *group)
 		slave_out(slave);
 		if (master)
 			slave_in(slave, master);
+		if (slave->ns)
+			ns_touch(slave->ns);
 	}
 	while (group->slave_groups) {
 		struct mount_group *slave = group->slave_groups;
@@ -109,6 +180,7 @@ static void dissolve(struct mounts *all, struct mount_group *group)
 		group_slave_out(slave);
 		if (master)
 			group_slave_in(slave, master);
+		touch_members(slave);
 	}
 	if (master)
 		group_slave_out(group);
@@ -125,16 +197,34 @@ static void member_out(struct mount *mnt)
 	if (group->members == mnt)
 		group->members = mnt->peer_next;
 	mnt->peer_next = mnt->peer_prev = NULL;
-	if (--group->nmembers == 0)
+	if (--group->nmembers)
+		return;
+	if (group->far) {
+		group->members = NULL;
+		far_unused(mnt->all, group);
+	} else {
 		dissolve(mnt->all, group);
+	}
+}
+
+void mount_set_groups(struct mount *mnt, struct mount_group *group, struct mount_group *master)
+{
+	if (group)
+		member_in(mnt, group);
+	else if (master)
+		slave_in(mnt, master);
 }
 
 void mount_make_private(struct mount *mnt)
 {
 	if (mnt->group)
 		member_out(mnt);
-	if (mnt->master)
+	if (mnt->master) {
+		struct mount_group *master = mnt->master;
+
 		slave_out(mnt);
+		far_unused(mnt->all, master);
+	}
 	mnt->flags &= ~MOUNT_UNBINDABLE;
 }
 

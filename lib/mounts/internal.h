@@ -9,6 +9,8 @@
  *   attach.c   mounting, and what it spreads to
  *   umount.c   unmounting, and what it spreads to
  *   ns.c       namespaces
+ *   image.c    what namespaces are at a moment: taking it, making others the same
+ *   wire.c     images as bytes
  */
 #ifndef MOUNTS_INTERNAL_H
 #define MOUNTS_INTERNAL_H
@@ -19,11 +21,14 @@ struct mounts {
 	struct mounts_env env;
 	u64 next_mount; /* identifier */
 	u32 max;
+	u32 core;
 	struct id_set ids, group_ids;
+	struct order_node *far_groups; /* by number */
 	struct order_node *namespaces;
-	struct mount **hash; /* by (parent, point) */
-	u32 buckets;         /* a power of two */
-	u32 nmounts;         /* that are there, placed or not */
+	struct mount_ns *dirty; /* by dirty_next */
+	struct mount **hash;    /* by (parent, point) */
+	u32 buckets;            /* a power of two */
+	u32 nmounts;            /* that are there, placed or not */
 };
 
 static inline struct mount *mount_of(struct order_node *node)
@@ -39,6 +44,19 @@ static inline struct mount_dir *dir_of(const struct mounts *all, const struct de
 /* Is @dir at or below @above in their file system? */
 bool dir_is_below(const struct mounts *all, const struct dentry *dir, const struct dentry *above);
 
+/* Small numbers of mounts and groups: the core's, then one that the core gives and takes back. */
+#define SMALL_BITS 22u
+
+static inline bool is_own_small(const struct mounts *all, u32 id)
+{
+	return id >> SMALL_BITS == all->core;
+}
+
+/* One of this core's numbers; 0: none left, or no memory. */
+u32 small_take(struct mounts *all, struct id_set *ids);
+/* Nobody uses it any more; another core's is that core's to use again. */
+void small_give(struct mounts *all, struct id_set *ids, u32 id);
+
 /* points.c: @mnt is put on its point; is taken from it. */
 void point_add(struct mount *mnt);
 void point_remove(struct mount *mnt);
@@ -48,6 +66,11 @@ void point_remove(struct mount *mnt);
  */
 struct mount *children_below(struct mount *mnt, struct dentry *dir);
 
+/* tree.c: a mount with these numbers and no references. NULL: no memory. */
+struct mount *mount_new_as(struct mounts *all, u64 key, u32 id, struct superblock *sb,
+			   struct dentry *root, void *source);
+/* Destroy one that was never put anywhere; its small number stays whose it is. */
+void mount_unmake(struct mount *mnt);
 /* tree.c: put @mnt on (@parent, @point); take it from there. Says nothing of namespaces. */
 void mount_place(struct mount *mnt, struct mount *parent, struct dentry *point);
 void mount_displace(struct mount *mnt);
@@ -57,10 +80,27 @@ void mount_leave(struct mount *mnt);
 /* Destroy @mnt, which is in no namespace and has no parent, if nobody holds it. */
 void mount_reap(struct mount *mnt);
 void ns_changed(struct mount_ns *ns);
+/* Nothing that Linux counts, but others' images of @ns are not true any more. */
+static inline void ns_touch(struct mount_ns *ns)
+{
+	if (!ns->watched || ns->dirty)
+		return;
+	ns->dirty = true;
+	ns->dirty_next = ns->all->dirty;
+	ns->all->dirty = ns;
+}
 
 /* group.c */
 struct mount_group *group_new(struct mounts *all);
 void group_free(struct mounts *all, struct mount_group *group);
+/* A far group by its number: found or made; NULL: no memory. With one more user. */
+struct mount_group *group_far_get(struct mounts *all, u32 id);
+/* One user less; without users, members and slaves it ends. */
+void group_far_put(struct mounts *all, struct mount_group *group);
+/* @group receives from @master (NULL: from none) from now on. */
+void group_set_master(struct mounts *all, struct mount_group *group, struct mount_group *master);
+/* @mnt, private, is a member of @group, or receives from @master, or neither. */
+void mount_set_groups(struct mount *mnt, struct mount_group *group, struct mount_group *master);
 void mount_make_private(struct mount *mnt);
 void mount_make_slave(struct mount *mnt);
 /* @mnt, not shared, is the first of @group, which is new. */
@@ -92,5 +132,7 @@ u32 count_tree(const struct mount *tree);
 
 /* umount.c: unmount all of @tree, without spreading, whatever holds it. */
 void umount_all(struct mount *tree, bool connected);
+/* The mounts of @list (by link, marked LEAVING) leave their namespaces, lazily. */
+void umount_list(struct mount *list);
 
 #endif

@@ -94,10 +94,15 @@ struct order_node {
 	u64 key;
 };
 
-/* Mounts that send changes to each other: a peer group. It has at least one member. */
+/* Mounts that send changes to each other: a peer group. It has at least one member,
+ * unless it is far. */
 struct mount_group {
+	struct order_node node; /* first; of a far one, by @id */
 	u32 id;
 	u32 nmembers;
+	bool far;  /* of namespaces whose home is another core: not all members are here */
+	u32 users; /* of a far one: images that are being applied */
+	u32 slot;  /* its place in an image, while one is being made */
 	struct mount *members;            /* ring, by peer_next */
 	struct mount_group *master;       /* it receives from; NULL: none */
 	struct mount *slaves;             /* that are not shared; by slave_next */
@@ -117,8 +122,11 @@ struct mount_ns {
 	u32 nmounts, pending; /* pending: will be added by the operation under way */
 	u32 inum;             /* the user's: number of its file */
 	bool anonymous;       /* a detached tree */
-	u64 event;            /* counts changes */
-	u64 origin;           /* anonymous: identifier of the namespace it was copied from */
+	bool far;             /* another core is its home: changed by images alone */
+	bool watched, dirty;  /* mounts_ns_watch() */
+	struct mount_ns *dirty_next;
+	u64 event;  /* counts changes */
+	u64 origin; /* anonymous: identifier of the namespace it was copied from */
 };
 
 /* A file system's tree, or a part of it, somewhere. Fields are read by all, changed here only. */
@@ -143,6 +151,8 @@ struct mount {
 	u32 refs;           /* users: paths */
 	u32 id;             /* small, used again */
 	u32 nchildren;
+	u32 slot;     /* its place in an image, while one is being made */
+	u32 far_refs; /* users on other cores, while it is being unmounted */
 };
 
 /* --- All --- */
@@ -152,6 +162,13 @@ struct mount {
  * Returns NULL if memory is short.
  */
 struct mounts *mounts_create(const struct mounts_env *env, u64 first_id);
+/*
+ * This is one of several instances that tell each other of namespaces: identifiers and small
+ * numbers of what is made from now on are of core @core alone (core 0: as without). Small numbers
+ * have 22 bits a core. To be called before anything is made.
+ */
+#define MOUNTS_CORE_SHIFT 40u /* of identifiers: the core that made them is above */
+void mounts_set_core(struct mounts *all, u32 core);
 /* All namespaces are gone, and all mounts. */
 void mounts_destroy(struct mounts *all);
 /* fs.mount-max: how many mounts a namespace may have. */
@@ -221,6 +238,13 @@ int mounts_ns_empty(struct mount_ns *ns, void *owner, bool top, struct mount_ns 
  * a copy made by mounts_copy(). Takes over the reference to @tree on success.
  */
 int mounts_ns_of_tree(struct mount_ns *ns, void *owner, struct mount *tree, struct mount_ns **out);
+
+/*
+ * Remember from now on (or no longer) whether @ns changes in a way that others can see; and the
+ * next namespace that has, whose change is forgotten by that; NULL: no more.
+ */
+void mounts_ns_watch(struct mount_ns *ns, bool watch);
+struct mount_ns *mounts_next_dirty(struct mounts *all);
 
 /* The namespaces in order: the first above @id, the last below it; anonymous ones are left out. */
 struct mount_ns *mounts_ns_after(const struct mounts *all, u64 id);

@@ -15,6 +15,7 @@ void ns_changed(struct mount_ns *ns)
 	const struct mounts_env *env = &ns->all->env;
 
 	ns->event++;
+	ns_touch(ns);
 	if (env->changed)
 		env->changed(env->ctx, ns->arg);
 }
@@ -56,6 +57,7 @@ void mounts_ns_put(struct mount_ns *ns)
 	if (--ns->refs)
 		return;
 	ns->refs++; /* nobody finds it again while it ends */
+	mounts_ns_watch(ns, false);
 	if (!ns->anonymous)
 		order_remove(&all->namespaces, &ns->node);
 	if (ns->root)
@@ -120,6 +122,32 @@ int mounts_ns_of_tree(struct mount_ns *ns, void *owner, struct mount *tree, stru
 	tree->refs--;
 	mount_enter(tree, *out);
 	return 0;
+}
+
+/* --- Watching --- */
+
+struct mount_ns *mounts_next_dirty(struct mounts *all)
+{
+	struct mount_ns *ns = all->dirty;
+
+	if (ns) {
+		all->dirty = ns->dirty_next;
+		ns->dirty = false;
+	}
+	return ns;
+}
+
+void mounts_ns_watch(struct mount_ns *ns, bool watch)
+{
+	struct mount_ns **at = &ns->all->dirty;
+
+	ns->watched = watch;
+	if (watch || !ns->dirty)
+		return;
+	while (*at != ns)
+		at = &(*at)->dirty_next;
+	*at = ns->dirty_next;
+	ns->dirty = false;
 }
 
 /* --- Finding --- */

@@ -109,6 +109,29 @@ void mounts_destroy(struct mounts *all)
 	env.free(env.ctx, all, sizeof(*all));
 }
 
+void mounts_set_core(struct mounts *all, u32 core)
+{
+	all->core = core;
+	all->next_mount += (u64)core << MOUNTS_CORE_SHIFT;
+}
+
+u32 small_take(struct mounts *all, struct id_set *ids)
+{
+	u32 id = id_take(ids, &all->env);
+
+	if (id >> SMALL_BITS) {
+		id_give(ids, id);
+		return 0;
+	}
+	return id ? all->core << SMALL_BITS | id : 0;
+}
+
+void small_give(struct mounts *all, struct id_set *ids, u32 id)
+{
+	if (is_own_small(all, id))
+		id_give(ids, id & ((1u << SMALL_BITS) - 1));
+}
+
 u32 mounts_max(const struct mounts *all)
 {
 	return all->max;
@@ -121,25 +144,19 @@ void mounts_set_max(struct mounts *all, u32 max)
 
 /* --- Lives --- */
 
-struct mount *mounts_new(struct mounts *all, struct superblock *sb, struct dentry *root,
-			 void *source, u32 flags)
+struct mount *mount_new_as(struct mounts *all, u64 key, u32 id, struct superblock *sb,
+			   struct dentry *root, void *source)
 {
 	const struct mounts_env *env = &all->env;
-	u32 id = id_take(&all->ids, env);
-	struct mount *mnt = id ? env->alloc(env->ctx, sizeof(*mnt)) : NULL;
+	struct mount *mnt = env->alloc(env->ctx, sizeof(*mnt));
 
-	if (!mnt) {
-		if (id)
-			id_give(&all->ids, id);
+	if (!mnt)
 		return NULL;
-	}
-	mnt->node.key = ++all->next_mount;
+	mnt->node.key = key;
 	mnt->all = all;
 	mnt->sb = sb;
 	mnt->root = root;
 	mnt->source = source;
-	mnt->flags = flags;
-	mnt->refs = 1;
 	mnt->id = id;
 	env->mount_get(env->ctx, sb, root, source);
 	if (++all->nmounts > all->buckets)
@@ -147,16 +164,39 @@ struct mount *mounts_new(struct mounts *all, struct superblock *sb, struct dentr
 	return mnt;
 }
 
-static void destroy(struct mount *mnt)
+struct mount *mounts_new(struct mounts *all, struct superblock *sb, struct dentry *root,
+			 void *source, u32 flags)
+{
+	u32 id = small_take(all, &all->ids);
+	struct mount *mnt =
+		id ? mount_new_as(all, all->next_mount + 1, id, sb, root, source) : NULL;
+
+	if (!mnt) {
+		if (id)
+			small_give(all, &all->ids, id);
+		return NULL;
+	}
+	all->next_mount++;
+	mnt->flags = flags;
+	mnt->refs = 1;
+	return mnt;
+}
+
+void mount_unmake(struct mount *mnt)
 {
 	struct mounts *all = mnt->all;
 	const struct mounts_env *env = &all->env;
 
-	mount_make_private(mnt);
-	id_give(&all->ids, mnt->id);
 	all->nmounts--;
 	env->mount_put(env->ctx, mnt->sb, mnt->root, mnt->source);
 	env->free(env->ctx, mnt, sizeof(*mnt));
+}
+
+static void destroy(struct mount *mnt)
+{
+	mount_make_private(mnt);
+	small_give(mnt->all, &mnt->all->ids, mnt->id);
+	mount_unmake(mnt);
 }
 
 void mount_reap(struct mount *mnt)
@@ -286,6 +326,7 @@ void mount_leave(struct mount *mnt)
 	struct mount_ns *ns = mnt->ns;
 
 	order_remove(&ns->mounts, &mnt->node);
+	ns_touch(ns);
 	ns->nmounts--;
 	if (ns->root == mnt)
 		ns->root = NULL;

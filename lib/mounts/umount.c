@@ -179,13 +179,18 @@ void umount_all(struct mount *tree, bool connected)
 	take_out(mark_tree(tree), false, connected);
 }
 
+void umount_list(struct mount *list)
+{
+	take_out(list, false, false);
+}
+
 /* In use, or what would go with it is. */
 static bool is_busy(struct mount *mnt, u32 users)
 {
 	struct spread s = {.origin = mnt->parent};
 	struct mount *target;
 
-	if (mnt->refs > users || mnt->children)
+	if (mnt->refs + mnt->far_refs > users || mnt->children)
 		return true;
 	while ((target = spread_next(&s))) {
 		const struct mount *child = mounts_child(target, mnt->point), *on;
@@ -195,7 +200,7 @@ static bool is_busy(struct mount *mnt, u32 users)
 		on = child->children;
 		if (on && (on->next || on->point != child->root))
 			continue; /* it stays */
-		if (child->refs)
+		if (child->refs || child->far_refs)
 			return true;
 	}
 	return false;
@@ -219,15 +224,20 @@ int mounts_umount(struct mount *mnt, u32 users, u32 how)
 
 void mounts_dir_removed(struct mounts *all, struct dentry *dir)
 {
-	struct mount *mnt;
+	struct mount *mnt = dir_of(all, dir)->here;
 
-	while ((mnt = dir_of(all, dir)->here)) {
+	while (mnt) {
+		if (mnt->ns && mnt->ns->far) { /* its home will tell */
+			mnt = mnt->here_next;
+			continue;
+		}
 		if (mnt->ns) {
 			umount_all(mnt, true);
 		} else {
 			mount_displace(mnt);
 			mount_reap(mnt);
 		}
+		mnt = dir_of(all, dir)->here;
 	}
 }
 

@@ -77,12 +77,12 @@ u32 mount_propagates_from(const struct mount *mnt, const struct path *root)
 	for (const struct mount_group *g = mount_master(mnt); g; g = g->master) {
 		const struct mount *m = g->members;
 
-		do {
+		while (m) { /* far groups may have none here */
 			if (m->ns == root->mnt->ns &&
 			    mounts_is_below(m, m->root, root->mnt, root->dentry))
 				return g->id;
-			m = m->peer_next;
-		} while (m != g->members);
+			m = m->peer_next == g->members ? NULL : m->peer_next;
+		}
 	}
 	return 0;
 }

@@ -165,6 +165,7 @@ static void check_group(const struct mount *mnt)
 	}
 	if (!g)
 		return;
+	CHECK(m->ns && m->ns->far ? g->far : !g->far);
 	do {
 		CHECK(m->group == g && m->sb == mnt->sb && m->peer_next->peer_prev == m);
 		m = m->peer_next;
@@ -243,6 +244,29 @@ void world_describe(const struct world *w, char *buf, size_t size)
 					       master ? master->nmembers : 0);
 		}
 	}
+}
+
+static u32 number_of(const struct world *w, const struct dentry *dir)
+{
+	u32 fs = (u32)(dir->sb - w->fs);
+
+	return fs * WORLD_DIRS + (u32)(dir - dir->sb->dir);
+}
+
+void world_describe_ns(const struct world *w, const struct mount_ns *ns, char *buf, size_t size)
+{
+	int n = snprintf(buf, size, "%lu %u %u %lu\n", ns->node.key, ns->anonymous, ns->nmounts,
+			 ns->event);
+
+	for (struct mount *m = ns->root; m && (size_t)n < size; m = mounts_next(m, ns->root)) {
+		const struct mount_group *master = mount_master(m);
+
+		n += snprintf(buf + n, size - (size_t)n, "%lu %u %lu %u %d %x %u %u\n", m->node.key,
+			      m->id, m->parent ? m->parent->node.key : 0, number_of(w, m->root),
+			      m->point ? (int)number_of(w, m->point) : -1, m->flags,
+			      m->group ? m->group->id : 0, master ? master->id : 0);
+	}
+	REQUIRE((size_t)n < size);
 }
 
 /* --- Shorthands --- */

@@ -44,6 +44,9 @@ void world_check(struct world *w);
 /* All that can be seen of the world's mounts, as text; to compare. */
 void world_describe(const struct world *w, char *buf, size_t size);
 
+/* The same without addresses, with small numbers and groups: of two worlds, to compare. */
+void world_describe_ns(const struct world *w, const struct mount_ns *ns, char *buf, size_t size);
+
 /* Mount file system @fs on @dir of @parent; NULL: it was refused. */
 struct mount *world_mount(struct world *w, u32 fs, struct mount *parent, u32 dir);
 /* Bind (@from, @dir) to (@to, @to_dir); recursive. NULL: it was refused. */

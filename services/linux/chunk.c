@@ -42,10 +42,22 @@ static void place_put(u64 va)
 	places[i / 64] &= ~(1ul << i % 64);
 }
 
-static int map(const struct rt_frame *frame, u64 va)
+u8 *chunk_map(cap_t frame, u64 bytes)
 {
-	return vspace_map(&rt_space, va, frame->cap, 0, frame->bytes,
-			  MAP_READ | MAP_WRITE | MAP_LARGE);
+	u64 va = place_new();
+
+	if (!va)
+		return NULL;
+	if (vspace_map(&rt_space, va, frame, 0, bytes, MAP_READ | MAP_WRITE | MAP_LARGE) == 0)
+		return (u8 *)va;
+	place_put(va);
+	return NULL;
+}
+
+void chunk_unmap(u8 *base, u64 bytes)
+{
+	vspace_unmap(&rt_space, (u64)base, bytes);
+	place_put((u64)base);
 }
 
 static void list_add(struct chunk *chunk)
@@ -69,7 +81,11 @@ static void fill(struct chunk *chunk, const struct rt_frame *frame)
 	u64 n = frame->bytes / PAGE_SIZE;
 	u64 first = ROUND_UP(sizeof(*chunk) + n * sizeof(chunk->pages[0]), PAGE_SIZE) / PAGE_SIZE;
 
+	chunk->base = (u8 *)chunk;
 	chunk->frame = *frame;
+	chunk->far = NULL;
+	chunk->address = 0;
+	chunk->loans = NULL;
 	chunk->npages = n;
 	chunk->nusable = n - first;
 	chunk->nfree = 0;
@@ -110,21 +126,20 @@ static int new_frame(u64 need, struct rt_frame *frame)
 
 int chunk_new(u64 pages)
 {
-	u64 need = CHUNK_MIN, va;
+	u64 need = CHUNK_MIN;
 	struct rt_frame frame;
+	u8 *at;
 
 	while (need < 2 * pages * PAGE_SIZE) /* the first half has what is kept of the pages */
 		need *= 2;
 	if (need > CHUNK_MAX || new_frame(need, &frame))
 		return -ENOMEM;
-	va = place_new();
-	if (!va || map(&frame, va)) {
-		if (va)
-			place_put(va);
+	at = chunk_map(frame.cap, frame.bytes);
+	if (!at) {
 		rt_frame_put(&frame);
 		return -ENOMEM;
 	}
-	fill((struct chunk *)va, &frame);
+	fill((struct chunk *)at, &frame);
 	return 0;
 }
 
@@ -146,7 +161,7 @@ static void give_back(struct chunk *chunk)
 
 void chunk_empty(struct chunk *chunk, u64 others)
 {
-	if (others * PAGE_SIZE >= KEEP && others >= chunk->nfree / 2)
+	if (!chunk->address && others * PAGE_SIZE >= KEEP && others >= chunk->nfree / 2)
 		give_back(chunk);
 }
 
@@ -157,7 +172,7 @@ bool chunk_trim(void)
 
 	for (struct chunk *c = chunks; c; c = next) {
 		next = c->next;
-		if (c->nfree == c->nusable) {
+		if (c->nfree == c->nusable && !c->address) {
 			give_back(c);
 			any = true;
 		}

@@ -1,7 +1,10 @@
 /*
  * Chunks: frames of the monitor, mapped, with what is kept of each of their pages. See ram.h.
  *
- * Private to ram.c and chunk.c.
+ * A chunk of another core, of which this one has borrowed pages, is one with pages of its own kind:
+ * they are made one by one, and never free (farpage.c).
+ *
+ * Private to ram.c, chunk.c and farpage.c.
  */
 #ifndef LINUX_CHUNK_H
 #define LINUX_CHUNK_H
@@ -18,13 +21,20 @@ struct ram_page {
 	bool is_run;
 } __attribute__((aligned(16))); /* the low bits are the page map's: pagemap.h */
 
-/* At the beginning of its own memory. */
+struct far_chunk;
+struct loans;
+
+/* At the beginning of its own memory; another core's is in a struct far_chunk. */
 struct chunk {
 	struct chunk *next, *prev;
+	u8 *base; /* where it is mapped */
 	struct rt_frame frame;
-	u64 npages, nusable; /* usable: behind what is kept of them */
-	u64 nfree;           /* pages in runs */
-	u32 orders;          /* bit o: there are runs of 2^o pages */
+	struct far_chunk *far; /* it is another core's; NULL: ours */
+	u64 address;           /* by which other cores import it; 0: it is not exported */
+	struct loans *loans;   /* of its pages */
+	u64 npages, nusable;   /* usable: behind what is kept of them */
+	u64 nfree;             /* pages in runs */
+	u32 orders;            /* bit o: there are runs of 2^o pages */
 	struct ram_page *runs[RAM_ORDERS];
 	struct ram_page pages[];
 };
@@ -40,6 +50,12 @@ void chunk_empty(struct chunk *chunk, u64 others);
 
 /** Give back all chunks that are empty; false if there are none. */
 bool chunk_trim(void);
+
+/** Map another core's frame of @bytes where a chunk can be. The address; NULL: no room. */
+u8 *chunk_map(cap_t frame, u64 bytes);
+
+/** Take that back. */
+void chunk_unmap(u8 *base, u64 bytes);
 
 /** The page at an address of this domain that lies in a chunk. */
 struct ram_page *chunk_page(const void *at);

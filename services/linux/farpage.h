@@ -2,14 +2,14 @@
  * Pages that are lent between cores: the same memory, seen by several.
  *
  * A core lends pages of its own; the chunk (chunk.h) that one is part of is exported when the first
- * of it is lent, and from then on stays. A core that borrows one imports the chunk and maps it, once.
- * There such a page is a struct page like any other, but for PAGE_FAR in its flags.
+ * of it is lent, and from then on stays. A core that borrows one imports the chunk and maps it,
+ * once. There such a page is a struct page like any other, but for PAGE_FAR in its flags.
  *
  *   home: page_lend() -> name -> borrower: page_borrow() -> far page -> last ram_put(): given back
  *
  * The home holds one reference of the page for each loan, and counts loans by page and core: when a
- * core dies, its loans are over. A far page that is lent on to a third core is that core's loan from
- * the home; and one that comes home is there what it was.
+ * core dies, its loans are over. A far page that is lent on to a third core is that core's loan
+ * from the home; and one that comes home is there what it was.
  *
  * Whether a page may be written is not a matter of this file. Returns are collected and sent late:
  * nobody waits for them.

@@ -6,6 +6,7 @@
  * Runs in: the personality's domain.
  */
 #include "exec.h"
+#include "farmem.h"
 #include "fmap.h"
 #include "ram.h"
 
@@ -120,14 +121,9 @@ static void unmap_in(struct mm *mm, const struct inode *inode, u64 first, u64 la
 	for (u32 i = 0; i < mm->vmas.count; i++) {
 		const struct vma *v = &mm->vmas.list[i];
 		struct file *file = backing_file(v->object);
-		u64 from = v->offset / PAGE_SIZE, pages = (v->end - v->start) / PAGE_SIZE;
-		u64 low, high;
 
-		if (!file || file->inode != inode || last < from || first >= from + pages)
-			continue;
-		low = first > from ? first - from : 0;
-		high = MIN(last - from, pages - 1) + 1;
-		mm_drop(mm, v->start + low * PAGE_SIZE, v->start + high * PAGE_SIZE);
+		if (file && file->inode == inode)
+			mm_drop_part(mm, v, first, last);
 	}
 }
 
@@ -154,4 +150,5 @@ void fmap_unmap(struct inode *inode, u64 first, u64 last)
 		if (p->mm)
 			unmap_in(p->mm, inode, first, last);
 	}
+	farmem_cut(inode, first, last);
 }

@@ -194,6 +194,18 @@ void mm_drop(struct mm *mm, u64 start, u64 end)
 	pagemap_drop(&mm->pages, start, end);
 }
 
+void mm_drop_part(struct mm *mm, const struct vma *v, u64 first, u64 last)
+{
+	u64 from = v->offset / PAGE_SIZE, pages = (v->end - v->start) / PAGE_SIZE;
+	u64 low, high;
+
+	if (last < from || first >= from + pages)
+		return;
+	low = first > from ? first - from : 0;
+	high = MIN(last - from, pages - 1) + 1;
+	mm_drop(mm, v->start + low * PAGE_SIZE, v->start + high * PAGE_SIZE);
+}
+
 /* ---- fork ---- */
 
 /* Pages that a child finds mapped: as many as make a small program. */

@@ -167,6 +167,9 @@ void mm_forget(struct mm *mm, u64 start, u64 end);
 /** Drop the pages: private memory is zero, or the file's, afterwards. */
 void mm_drop(struct mm *mm, u64 start, u64 end);
 
+/** Drop pages @first to @last of what @vma maps, as far as it does. */
+void mm_drop_part(struct mm *mm, const struct vma *vma, u64 first, u64 last);
+
 /** Whether @bytes more are within the limit on address space. */
 bool mm_within_limit(const struct mm *mm, u64 bytes);
 

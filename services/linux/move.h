@@ -2,9 +2,9 @@
  * Processes that move to another core.
  *
  * A process moves as its threads are about to go to user mode: between two system calls, or when it
- * was preempted. A thread that waits in a call is interrupted, and makes its call again there. All of
- * it goes along: registers, memory (pages are lent, see farpage.h, and copied by who writes to them
- * there), descriptors, signals, timers, credentials, namespaces, its place in its family.
+ * was preempted. A thread that waits in a call is interrupted, and makes its call again there. All
+ * of it goes along: registers, memory (pages are lent, see farpage.h, and copied by who writes to
+ * them there), descriptors, signals, timers, credentials, namespaces, its place in its family.
  *
  *   old core                                   new core
  *   all threads stand still

@@ -5,6 +5,7 @@
  * emptied into them in portions.
  */
 #include "chunk.h"
+#include "farpage.h"
 
 #include <rt/monitor.h>
 #include <rt/rt.h>
@@ -183,6 +184,10 @@ struct page *ram_new_zeroed(void)
 
 void ram_free(struct page *page)
 {
+	if (unlikely(page_is_far(page))) {
+		farpage_free(page);
+		return;
+	}
 	hot_add(container_of(page, struct ram_page, page));
 	if (nhot > HOT_MAX)
 		hot_drain(HOT_MAX / 2);
@@ -268,7 +273,7 @@ cap_t ram_frame(const struct page *page, u64 *offset)
 {
 	const struct chunk *chunk = container_of(page, struct ram_page, page)->chunk;
 
-	*offset = (u64)((u8 *)page->data - (u8 *)chunk);
+	*offset = (u64)((u8 *)page->data - chunk->base);
 	return chunk->frame.cap;
 }
 

@@ -114,6 +114,20 @@ int vdso_init(void)
 	return 0;
 }
 
+struct backing *vdso_backing(u32 which)
+{
+	if (which > 1)
+		return NULL;
+	return which ? &code.backing : &data.backing;
+}
+
+int vdso_which(const struct backing *backing)
+{
+	if (backing == &data.backing)
+		return 0;
+	return backing == &code.backing ? 1 : -1;
+}
+
 static int map(struct mm *mm, u64 at, struct pages *p, u32 prot)
 {
 	s64 result = mm_map(mm, &(struct mm_request){

@@ -16,6 +16,11 @@ int vdso_init(void);
 /** Map it into a new address space; sets mm->vdso. 0 or -ENOMEM. */
 int vdso_map(struct mm *mm);
 
+/** What vdso_map() maps: 0 the data, 1 the code; NULL: neither. And which of them it is; -1: none.
+ */
+struct backing *vdso_backing(u32 which);
+int vdso_which(const struct backing *backing);
+
 /** This core's page, to be read. */
 const struct vvar *vdso_vvar(void);
 

@@ -3,6 +3,7 @@
  *
  * Runs in: the personality's domain.
  */
+#include "afar.h"
 #include "syscall.h"
 
 #include <errno.h>
@@ -68,6 +69,8 @@ void syscall_make(struct thread *t)
 
 	t->call_number = number;
 	result = unlikely(trace_on) ? traced(t, number, a) : handler_of(number)(t, a);
+	if (unlikely(result == -ESRCH) && afar_is_on)
+		result = afar_retry(t, number, a);
 	/* exec and sigreturn have made other registers, of a thread that is in no call. */
 	if (likely(t->call_number == number))
 		t->regs->rax = (u64)result;

@@ -7,12 +7,12 @@
  * Runs in: the personality's domain. Source: execve(2), capabilities(7).
  */
 #include "exec.h"
+#include "family.h"
 #include "futex.h"
 #include "misc.h"
 #include "sched.h"
 #include "signal.h"
 #include "syscall.h"
-#include "timer.h"
 #include "timer.h"
 #include "uaccess.h"
 #include "vdso.h"
@@ -291,6 +291,8 @@ static void become(struct exec *e)
 	p->dumpable = !e->secure;
 	p->exit_signal = SIGCHLD;
 	p->did_exec = true;
+	if (p->parent && p->parent->far)
+		family_changed(p);
 	if (e->secure)
 		p->death_signal = 0;
 	t->personality &= ~READ_IMPLIES_EXEC;

@@ -6,6 +6,8 @@
  * Runs in: the personality's domain. Source: exit_group(2), wait(2), credentials(7).
  */
 #include "boot.h"
+#include "directory.h"
+#include "family.h"
 #include "futex.h"
 #include "misc.h"
 #include "sched.h"
@@ -63,7 +65,7 @@ static void wake_orphans(const struct process *p, u32 pgrp)
 	bool stopped = false;
 
 	for (struct process *q = process_from(0); q; q = q->list_next) {
-		if (q->pgrp != pgrp || q == p || q->zombie || !q->parent)
+		if (q == p || q->pgrp != pgrp || q->zombie || !q->parent)
 			continue;
 		stopped |= q->stopped;
 		if (q->parent->pgrp != pgrp && q->parent->sid == q->sid && q->parent != p &&
@@ -87,6 +89,12 @@ static void tell_death(struct thread *t, struct process *child)
 	signal_process(child, &info);
 }
 
+/* Children that live elsewhere, or go to a parent that does. */
+static bool is_far_affair(const struct process *child, const struct process *heir)
+{
+	return child->far || (heir ? heir->far : process_numbers.core != 0);
+}
+
 static void orphan_children(struct thread *t)
 {
 	struct process *p = t->process, *heir = new_parent(p);
@@ -94,6 +102,10 @@ static void orphan_children(struct thread *t)
 	while (p->children) {
 		struct process *child = p->children;
 
+		if (is_far_affair(child, heir)) {
+			family_bequeath(t, child, heir);
+			continue;
+		}
 		process_disown(child);
 		if (!heir || heir == p)
 			continue;
@@ -106,6 +118,18 @@ static void orphan_children(struct thread *t)
 	}
 }
 
+void process_inherited(struct process *child, u32 uid, u32 euid, bool may)
+{
+	const struct cred *c = child->threads ? &child->threads->cred : NULL;
+	int sig = child->death_signal;
+
+	if (c && sig &&
+	    (may || euid == c->suid || euid == c->uid || uid == c->suid || uid == c->uid))
+		signal_process(child, &(struct k_siginfo){.signo = sig, .code = SI_USER});
+	if (!child->zombie)
+		wake_orphans(NULL, child->pgrp);
+}
+
 static void leave_session(struct thread *t)
 {
 	struct process *p = t->process;
@@ -116,7 +140,7 @@ static void leave_session(struct thread *t)
 		wake_orphans(p, p->pgrp);
 }
 
-static void tell_parent(struct process *p)
+void process_tell_end(struct process *p)
 {
 	u32 status = p->exit_status;
 	const struct k_sigaction *action;
@@ -124,6 +148,10 @@ static void tell_parent(struct process *p)
 
 	if (!p->parent)
 		return;
+	if (p->parent->far) {
+		family_ended(p);
+		return;
+	}
 	action = &p->parent->sighand->action[SIGCHLD - 1];
 	ignores = p->exit_signal == SIGCHLD &&
 		  (action->handler == SIG_IGN || action->flags & SA_NOCLDWAIT);
@@ -200,7 +228,7 @@ void thread_end(struct thread *t)
 	}
 	p->zombie = true;
 	pidfd_wake(p);
-	tell_parent(p); /* may free the process, and this thread with it */
+	process_tell_end(p); /* may free the process, and this thread with it */
 }
 
 void process_reap(struct process *p)
@@ -219,5 +247,7 @@ void process_reap(struct process *p)
 		thread_free(p->threads);
 	sighand_put(p->sighand);
 	pidfd_forget(p);
+	if (!numbers_is_home(&process_numbers, p->pid))
+		directory_is_gone(p->pid);
 	process_free(p);
 }

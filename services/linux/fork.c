@@ -7,6 +7,7 @@
  * Not here: namespaces (namespaces.c); those of other things than mounts are refused.
  * Runs in: the personality's domain. Source: clone(2), fork(2), vfork(2).
  */
+#include "family.h"
 #include "namespaces.h"
 #include "sched.h"
 #include "signal.h"
@@ -113,8 +114,8 @@ static int copy_process(struct process *p, struct thread *t, const struct k_clon
 {
 	struct process *from = t->process;
 
-	p->pgrp = from->pgrp;
-	p->sid = from->sid;
+	if (process_join(p, from->pgrp, from->sid))
+		return -ENOMEM;
 	p->exit_signal = (s32)c->exit_signal;
 	p->dumpable = from->dumpable;
 	p->oom_score_adj = from->oom_score_adj;
@@ -175,6 +176,8 @@ static void join_family(struct process *p, struct thread *t, u64 flags)
 		parent = parent->parent;
 	}
 	process_adopt(p, parent);
+	if (parent->far)
+		family_born(p);
 }
 
 /* vfork(2): the parent waits until the child no longer uses its memory; only death ends that. */

@@ -3,6 +3,8 @@
  *
  * Runs in: the personality's domain. Source: credentials(7), setpgid(2), setsid(2).
  */
+#include "directory.h"
+#include "family.h"
 #include "signal.h"
 #include "syscall.h"
 
@@ -60,10 +62,24 @@ static bool group_in_session(u32 pgrp, u32 sid)
 	return false;
 }
 
-static void sync_all(struct process *p)
+static int join(struct process *p, u32 pgrp, u32 sid)
 {
-	for (struct thread *t = p->threads; t; t = t->next)
+	int err = process_join(p, pgrp, sid);
+
+	for (struct thread *t = p->threads; t && !err; t = t->next)
 		thread_sync_vfs(t);
+	if (!err)
+		family_changed(p);
+	return err;
+}
+
+/* Whether there is such a group, on any core; or -errno. */
+static int group_has_members(u32 pgrp)
+{
+	struct core_set cores;
+	int err = directory_members(pgrp, NUMBER_GROUP, &cores);
+
+	return err ? err : !core_set_is_empty(&cores);
 }
 
 s64 sys_setpgid(struct thread *t, const u64 *a)
@@ -85,23 +101,22 @@ s64 sys_setpgid(struct thread *t, const u64 *a)
 		pgrp = p->pid;
 	if (pgrp != p->pid && !group_in_session(pgrp, t->process->sid))
 		return -EPERM;
-	p->pgrp = pgrp;
-	sync_all(p);
-	return 0;
+	return join(p, pgrp, p->sid);
 }
 
 s64 sys_setsid(struct thread *t, const u64 *a)
 {
 	struct process *p = t->process;
+	int err;
 
 	(void)a;
-	for (const struct process *q = process_from(0); q; q = q->list_next) {
-		if (q->pgrp == p->pid)
-			return -EPERM;
-	}
-	p->pgrp = p->sid = p->pid;
+	err = group_has_members(p->pid);
+	if (err)
+		return err < 0 ? err : -EPERM;
+	err = join(p, p->pid, p->pid);
+	if (err)
+		return err;
 	for (struct thread *other = p->threads; other; other = other->next)
 		other->vfs.ctty = NULL;
-	sync_all(p);
 	return p->pid;
 }

@@ -11,6 +11,7 @@
 #include "boot.h"
 #include "bootwords.h"
 #include "console.h"
+#include "directory.h"
 #include "misc.h"
 #include "ram.h"
 #include "random.h"
@@ -52,10 +53,9 @@ static struct thread *make_first(struct vfs *vfs)
 	struct process *p = process_new(1);
 	struct thread *t = p ? thread_new(p, 1) : NULL;
 
-	if (!t)
+	if (!t || process_join(p, 0, 0))
 		return NULL;
 	init_process = p;
-	p->pgrp = p->sid = 0;
 	p->exit_signal = SIGCHLD;
 	p->sighand = sighand_new();
 	set_limits(p);
@@ -79,6 +79,8 @@ static int init(struct vfs **vfs)
 	free(trace);
 	random_init();
 	sigframe_init();
+	if (!err)
+		err = numbers_init(&process_numbers, domain_start()->core, &process_pid_max);
 	if (!err)
 		err = vdso_init();
 	if (!err)

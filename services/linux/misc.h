@@ -12,6 +12,10 @@ void usage_of_process(const struct process *p, struct k_rusage *usage);
 /* exit.c: the parent of a vfork may go on. */
 void process_end_vfork(struct process *p);
 
+/* exit.c */
+/** @p is a zombie: its parent, of this core, is told, and it may be reaped at once. */
+void process_tell_end(struct process *p);
+
 /* peer.c */
 /** Whether @t may see all of @p: ptrace(2), PTRACE_MODE_ATTACH_REALCREDS. */
 bool process_may_inspect(const struct thread *t, const struct process *p);

@@ -86,6 +86,7 @@ struct backing {
 
 struct mm {
 	u32 users;
+	u32 far_core, far_tid; /* of a stub (afar.h): 1 + the core that has the memory; 0 */
 	struct vma_map vmas;
 	struct pagemap pages;
 	struct space *space;

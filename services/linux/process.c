@@ -1,4 +1,5 @@
 /* See process.h. */
+#include "directory.h"
 #include "namespaces.h"
 #include "process.h"
 #include "sched.h"
@@ -17,7 +18,7 @@ struct process *init_process;
 static struct process *first_process, *last_process;
 static struct thread *threads[HASH_SLOTS];
 static u32 nprocesses, nthreads;
-static u32 last_pid;
+struct numbers process_numbers;
 
 /* ---- numbers ---- */
 
@@ -60,26 +61,41 @@ u32 thread_count(void)
 	return nthreads;
 }
 
-/* Whether a number is a process, thread, group or session. */
-static bool in_use(u32 number)
-{
-	if (thread_find(number))
-		return true;
-	for (const struct process *p = first_process; p; p = p->list_next) {
-		if (p->pid == number || p->pgrp == number || p->sid == number)
-			return true;
-	}
-	return false;
-}
-
+/* A number that is free; 0: none. May wait: for a lease from core 0. */
 static u32 new_number(void)
 {
-	for (u32 i = 0; i < process_pid_max; i++) {
-		last_pid = last_pid + 1 < process_pid_max ? last_pid + 1 : 300;
-		if (!in_use(last_pid))
-			return last_pid;
+	u32 number = numbers_new(&process_numbers);
+
+	while (!number && process_numbers.core && !directory_lease())
+		number = numbers_new(&process_numbers);
+	return number;
+}
+
+int process_join(struct process *p, u32 pgrp, u32 sid)
+{
+	int err = directory_join(pgrp, NUMBER_GROUP);
+
+	if (err)
+		return err;
+	err = directory_join(sid, NUMBER_SESSION);
+	if (err) {
+		directory_leave(pgrp, NUMBER_GROUP);
+		return err;
 	}
+	process_leave(p);
+	p->pgrp = pgrp;
+	p->sid = sid;
+	p->in_group = true;
 	return 0;
+}
+
+void process_leave(struct process *p)
+{
+	if (!p->in_group)
+		return;
+	p->in_group = false;
+	directory_leave(p->pgrp, NUMBER_GROUP);
+	directory_leave(p->sid, NUMBER_SESSION);
 }
 
 /* ---- processes ---- */
@@ -126,11 +142,14 @@ struct process *process_new(u32 pid_wanted)
 	u32 pid = pid_wanted ? pid_wanted : new_number();
 	struct process *p;
 
-	if (!pid || in_use(pid))
+	if (!pid || (pid_wanted && numbers_in_use(&process_numbers, pid)))
 		return NULL;
 	p = calloc(1, sizeof(*p));
-	if (!p)
+	if (!p || numbers_get(&process_numbers, pid, NUMBER_TASK)) {
+		free(p);
 		return NULL;
+	}
+	p->numbered = true;
 	p->pid = pid;
 	p->home_core = domain_start()->core;
 	p->start_ns = clock_now_ns();
@@ -138,15 +157,35 @@ struct process *process_new(u32 pid_wanted)
 	p->dumpable = 1;
 	p->coredump_filter = 0x33;
 	p->real.expired = alarm_expired;
-	list_add(p);
-	nprocesses++;
+	process_list(p);
 	return p;
+}
+
+void process_list(struct process *p)
+{
+	if (!p->numbered)
+		p->numbered = !numbers_get(&process_numbers, p->pid, NUMBER_TASK);
+	list_add(p);
+	p->listed = true;
+	nprocesses++;
+}
+
+void process_unlist(struct process *p)
+{
+	process_leave(p);
+	if (p->numbered)
+		numbers_put(&process_numbers, p->pid, NUMBER_TASK);
+	p->numbered = false;
+	if (!p->listed)
+		return;
+	p->listed = false;
+	list_remove(p);
+	nprocesses--;
 }
 
 void process_free(struct process *p)
 {
-	list_remove(p);
-	nprocesses--;
+	process_unlist(p);
 	free(p);
 }
 
@@ -197,10 +236,13 @@ struct thread *thread_new(struct process *p, u32 tid)
 	if (!t)
 		return NULL;
 	t->tid = tid ? tid : new_number();
-	t->context = t->tid && !sched_reserve() ? context_new() : NULL;
+	if (!t->tid || (t->tid != p->pid && numbers_get(&process_numbers, t->tid, NUMBER_TASK)))
+		goto fail;
+	t->context = sched_reserve() ? NULL : context_new();
 	if (!t->context) {
-		free(t);
-		return NULL;
+		if (t->tid != p->pid)
+			numbers_put(&process_numbers, t->tid, NUMBER_TASK);
+		goto fail;
 	}
 	t->regs = t->context->state;
 	t->process = p;
@@ -214,6 +256,9 @@ struct thread *thread_new(struct process *p, u32 tid)
 	p->nthreads++;
 	nthreads++;
 	return t;
+fail:
+	free(t);
+	return NULL;
 }
 
 void thread_free(struct thread *t)
@@ -228,6 +273,8 @@ void thread_free(struct thread *t)
 	*at = t->next;
 	t->process->nthreads--;
 	nthreads--;
+	if (t->tid != t->process->pid)
+		numbers_put(&process_numbers, t->tid, NUMBER_TASK);
 	groups_put(t->cred.groups);
 	nsobjects_put(t->ns);
 	if (t->cred.user_ns)

@@ -150,6 +150,9 @@ struct process {
 	struct sighand *sighand;
 	struct pending pending;
 	u32 pgrp, sid;
+	bool in_group; /* counted among the members of both: process_join() */
+	bool listed, numbered; /* in the table of processes; its number is counted */
+	u32 moves;     /* how often it has moved to another core */
 	struct k_rlimit limits[RLIMITS];
 	bool did_exec;
 	bool zombie;
@@ -179,6 +182,8 @@ struct process {
 	u64 children_user_ns, children_system_ns;
 	u64 children_maxrss, maxrss_pages;
 	u64 minor_faults, children_minor_faults;
+	struct process *spare_ghosts; /* while it arrives: family_prepare() */
+	u32 uid; /* of a ghost, and of a zombie that ended on another core */
 };
 
 /* The first process; orphans become its children. */
@@ -202,8 +207,17 @@ static inline struct thread *process_thread(const struct process *p)
 
 /** An empty process with a pid, in no family yet; NULL: no memory, or no pid left. */
 struct process *process_new(u32 pid_wanted);
+/**
+ * Put what is a process in all but name into the table, or take it out: when it moves, family.h. It
+ * may fail to be found by its number (no memory); that is noted.
+ */
+void process_list(struct process *p);
+void process_unlist(struct process *p);
 /** Take a process away that has no threads and no family. */
 void process_free(struct process *p);
+/** Be a member of a group and session, instead of what it was in. May wait. 0 or -errno. */
+int process_join(struct process *p, u32 pgrp, u32 sid);
+void process_leave(struct process *p);
 void process_adopt(struct process *child, struct process *parent);
 void process_disown(struct process *child);
 

@@ -3,6 +3,8 @@
  *
  * Runs in: the personality's domain. Source: signal(7) and the manual pages of the calls.
  */
+#include "afar.h"
+#include "directory.h"
 #include "misc.h"
 #include "sched.h"
 #include "signal.h"
@@ -56,6 +58,30 @@ static s64 kill_many(struct thread *t, u32 pgrp, const struct k_siginfo *info)
 	return result;
 }
 
+/* One success is a success; a refusal says more than that there was nobody. */
+static s64 merge_kills(s64 result, s64 more)
+{
+	if (!result || !more)
+		return 0;
+	return result == -ESRCH ? more : result;
+}
+
+/* The same on the other cores that have such processes. */
+static s64 kill_many_everywhere(struct thread *t, const u64 *a, u32 pgrp,
+				const struct k_siginfo *info)
+{
+	s64 result = kill_many(t, pgrp, info);
+	struct core_set cores;
+
+	if (!afar_is_on || afar_is_stub(t))
+		return result;
+	if (!pgrp)
+		afar_all_cores(&cores);
+	else if (directory_members(pgrp, NUMBER_GROUP, &cores))
+		return result;
+	return afar_spread(t, t->call_number, a, &cores, result, merge_kills);
+}
+
 static s64 kill_one(struct thread *t, u32 pid, const struct k_siginfo *info)
 {
 	struct process *p = process_find(pid);
@@ -85,8 +111,8 @@ s64 sys_kill(struct thread *t, const u64 *a)
 	if (pid == INT32_MIN)
 		return -ESRCH;
 	if (pid == -1)
-		return kill_many(t, 0, &info);
-	return kill_many(t, pid ? (u32)-pid : t->process->pgrp, &info);
+		return kill_many_everywhere(t, a, 0, &info);
+	return kill_many_everywhere(t, a, pid ? (u32)-pid : t->process->pgrp, &info);
 }
 
 static s64 kill_thread(struct thread *t, u32 tgid, u32 tid, const struct k_siginfo *info)

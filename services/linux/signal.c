@@ -1,5 +1,7 @@
 /* See signal.h: posting and taking. */
 #include "signal.h"
+#include "afar.h"
+#include "family.h"
 #include "sched.h"
 #include "timer.h"
 
@@ -290,6 +292,13 @@ void signal_from_kernel(struct process *p, int sig)
 
 u32 signal_group(u32 pgrp, const struct k_siginfo *info)
 {
+	if (afar_is_on)
+		afar_signal_group(pgrp, info);
+	return signal_group_here(pgrp, info);
+}
+
+u32 signal_group_here(u32 pgrp, const struct k_siginfo *info)
+{
 	u32 n = 0;
 
 	for (struct process *p = process_from(0); p; p = p->list_next) {
@@ -323,13 +332,18 @@ void signal_parent(struct process *child, int code, int status)
 
 	if (!parent)
 		return;
+	if (parent->far) {
+		family_tell_parent(child, code == CLD_STOPPED ? CHILD_STOPPED : CHILD_CONTINUED,
+				   (u32)status);
+		return;
+	}
 	fiber_wake_all(&parent->child_wait);
 	if (sig == 0 || (stop && parent->sighand->action[SIGCHLD - 1].flags & SA_NOCLDSTOP))
 		return;
 	process_times(child, &user_ns, &system_ns);
 	info.signo = sig;
 	info.child.pid = (s32)child->pid;
-	info.child.uid = child->threads ? child->threads->cred.uid : 0;
+	info.child.uid = child->threads ? child->threads->cred.uid : child->uid;
 	info.child.status = status;
 	info.child.utime = (s64)(user_ns / (1000000000 / TICKS_PER_S));
 	info.child.stime = (s64)(system_ns / (1000000000 / TICKS_PER_S));

@@ -24,6 +24,9 @@ void signal_from_kernel(struct process *p, int sig);
 /** To all of a process group; returns how many there were. */
 u32 signal_group(u32 pgrp, const struct k_siginfo *info);
 
+/** The same to those of this core only. */
+u32 signal_group_here(u32 pgrp, const struct k_siginfo *info);
+
 /** A fault of @t: cannot be blocked or ignored. */
 void signal_force(struct thread *t, const struct k_siginfo *info);
 

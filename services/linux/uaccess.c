@@ -1,5 +1,6 @@
 /* See uaccess.h. */
 #include "uaccess.h"
+#include "afar.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -28,8 +29,12 @@ u64 mm_copy(struct mm *mm, void *kernel, u64 addr, u64 len, bool write)
 		u64 n = MIN(len - done, PAGE_SIZE - (addr + done) % PAGE_SIZE);
 		u8 *user = page_at(mm, addr + done, write);
 
-		if (!user)
+		if (!user) {
+			if (mm->far_core)
+				done += afar_copy(mm, (u8 *)kernel + done, addr + done, len - done,
+						  write);
 			break;
+		}
 		if (write)
 			memcpy(user, (u8 *)kernel + done, n);
 		else
@@ -106,7 +111,13 @@ s64 copy_string(struct thread *t, char *to, u64 from, u64 size)
 	while (done < size) {
 		u64 n = MIN(size - done, PAGE_SIZE - (from + done) % PAGE_SIZE), len;
 		const char *user = (const char *)page_at(thread_mm(t), from + done, false);
+		char far[256];
 
+		if (!user && thread_mm(t)->far_core) {
+			n = MIN(n, sizeof(far));
+			user = afar_copy(thread_mm(t), far, from + done, n, false) == n ? far
+											: NULL;
+		}
 		if (!user)
 			return -EFAULT;
 		len = copy_to_nul(to + done, user, n);

@@ -36,7 +36,7 @@ static bool is_wanted(const struct wait *w, const struct process *p)
 static void found(struct wait *w, const struct process *p, int code, u32 status)
 {
 	w->pid = p->pid;
-	w->uid = p->threads ? p->threads->cred.uid : 0;
+	w->uid = p->threads ? p->threads->cred.uid : p->uid;
 	w->code = code;
 	w->status = status;
 	usage_of_process(p, &w->usage);

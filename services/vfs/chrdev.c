@@ -53,10 +53,24 @@ void chrdev_put_all(struct vfs *vfs)
 	}
 }
 
+int chrdev_attach(struct vfs *vfs, u32 rdev, struct file *file)
+{
+	const struct chrdev *c = find(vfs, rdev);
+
+	if (!c)
+		return -ENXIO;
+	file->ops = c->ops;
+	file->private = c->arg;
+	return 0;
+}
+
 static int open_device(struct vfs_task *t, struct inode *inode, struct file *file)
 {
 	struct chrdev *c = find(t->vfs, inode->rdev);
+	u32 core;
 
+	if (far_device_core(t->vfs, inode->rdev, &core))
+		return far_open_device(t, core, inode, file);
 	if (!c)
 		return -ENXIO;
 	file->ops = c->ops;

@@ -6,6 +6,8 @@
 #include "internal.h"
 
 #include <stdlib.h>
+#include <unistd.h>
+#include <vfs/far_file.h>
 
 #define CHUNK (16 * PAGE_SIZE)
 
@@ -46,6 +48,21 @@ static s64 copy(struct vfs_task *t, struct file *in, s64 *in_pos, struct file *o
 	return done ? (s64)done : n;
 }
 
+/* The same, where a file of another core may keep the position; then it is asked for, and told. */
+static s64 copy_from(struct vfs_task *t, struct file *in, s64 *in_pos, struct file *out,
+		     s64 *out_pos, size_t count)
+{
+	bool asks = file_is_far(in) && in_pos == &in->pos;
+	s64 n = asks ? file_seek_far(t, in) : 0;
+
+	if (n < 0)
+		return n;
+	n = copy(t, in, in_pos, out, out_pos, count);
+	if (asks && n > 0)
+		in->ops->seek(t, in, in->pos, SEEK_SET);
+	return n;
+}
+
 static int check_sendfile(const struct file *in, const struct file *out, const s64 *offset)
 {
 	if (!(in->mode & FILE_READ))
@@ -72,7 +89,7 @@ s64 vfs_sendfile(struct vfs_task *t, int out_fd, int in_fd, s64 *offset, size_t 
 	if (!n) {
 		n = check_sendfile(in, out, offset);
 		if (!n)
-			n = copy(t, in, offset ? offset : &in->pos, out, &out->pos, count);
+			n = copy_from(t, in, offset ? offset : &in->pos, out, &out->pos, count);
 		file_put(out);
 	}
 	file_put(in);
@@ -105,6 +122,20 @@ static int check_range(const struct file *in, s64 in_pos, const struct file *out
 	return 0;
 }
 
+/* Size and position of a file of another core. */
+static int look_up_far(struct vfs_task *t, struct file *file, const s64 *pos)
+{
+	int err = 0;
+
+	if (!file_is_far(file))
+		return 0;
+	if (file->inode->ops->refresh)
+		err = file->inode->ops->refresh(t, file->inode);
+	if (!err && pos == &file->pos && file->ops->seek)
+		err = (int)MIN(file_seek_far(t, file), 0);
+	return err;
+}
+
 s64 vfs_copy_file_range(struct vfs_task *t, int in_fd, s64 *in_pos, int out_fd, s64 *out_pos,
 			size_t count, u32 flags)
 {
@@ -121,9 +152,13 @@ s64 vfs_copy_file_range(struct vfs_task *t, int in_fd, s64 *in_pos, int out_fd, 
 		in_pos = in_pos ? in_pos : &in->pos;
 		out_pos = out_pos ? out_pos : &out->pos;
 		count = MIN(count, (size_t)0x7ffff000);
-		n = check_range(in, *in_pos, out, *out_pos, &count);
+		n = look_up_far(t, in, in_pos);
 		if (!n)
-			n = copy(t, in, in_pos, out, out_pos, count);
+			n = look_up_far(t, out, out_pos);
+		if (!n)
+			n = check_range(in, *in_pos, out, *out_pos, &count);
+		if (!n)
+			n = copy_from(t, in, in_pos, out, out_pos, count);
 		file_put(out);
 	}
 	file_put(in);

@@ -1,5 +1,6 @@
 /* See epoll.h. */
 #include <vfs/epoll.h>
+#include <vfs/far_file.h>
 
 #include <errno.h>
 #include <poll.h>
@@ -275,11 +276,55 @@ static int change(struct file *set_file, int op, struct file *file, int fd,
 	}
 }
 
+bool file_is_epoll(const struct file *file)
+{
+	return file->ops == &epoll_ops;
+}
+
+/* How many files of other cores are in @set; with @out: they, with references. */
+static u32 far_ones(const struct epoll *set, bool all, struct file **out, u32 room)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < BUCKETS; i++) {
+		for (const struct epoll_item *item = set->items[i]; item; item = item->hash_next) {
+			if (!item->file->ops->settle || !(all || item->ready))
+				continue;
+			if (n < room)
+				out[n] = file_get(item->file);
+			n++;
+		}
+	}
+	return n;
+}
+
+void epoll_settle(struct vfs_task *t, const struct file *file, bool all)
+{
+	const struct epoll *set = file->private;
+	struct file **files;
+	u32 n;
+
+	if (!far_files_proxies(t->vfs))
+		return;
+	n = far_ones(set, all, NULL, 0);
+	files = n ? malloc(n * sizeof(struct file *)) : NULL;
+	if (!files)
+		return; /* what was told last will do */
+	far_ones(set, all, files, n);
+	for (u32 i = 0; i < n; i++) {
+		file_settle(t, files[i], true);
+		file_put(files[i]);
+	}
+	free(files);
+}
+
 int epoll_change(struct vfs_task *t, int epfd, int op, int fd, const struct epoll_event_abi *event)
 {
 	struct file *set = fd_get_real(t, epfd), *file = set ? fd_get_real(t, fd) : NULL;
 	int err = -EBADF;
 
+	if (file && op != EPOLL_CTL_DEL)
+		file_settle(t, file, true);
 	if (file)
 		err = file->ops->poll ? change(set, op, file, fd, event) : -EPERM;
 	if (file)

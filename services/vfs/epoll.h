@@ -38,6 +38,15 @@ int epoll_change(struct vfs_task *t, int epfd, int op, int fd, const struct epol
 /** The set's file, with a reference: 0, -EBADF, -EINVAL (not a set). */
 int epoll_get(struct vfs_task *t, int epfd, struct file **file);
 
+/** Is @file a set? */
+bool file_is_epoll(const struct file *file);
+
+/**
+ * Before epoll_take(): files of other cores that seem ready (@all: all of them) tell what holds
+ * now. May wait.
+ */
+void epoll_settle(struct vfs_task *t, const struct file *set, bool all);
+
 /** How many items may be ready. */
 u32 epoll_ready_count(const struct file *file);
 

@@ -36,8 +36,59 @@ void file_unexport(struct vfs *vfs, const struct file_desc *desc, u32 core);
  */
 int file_import(struct vfs *vfs, const struct file_desc *desc, struct file **out);
 
-/** Is @file a proxy of another core's? */
+/* --- An instance among others --- */
+
+struct shard_net;
+
+/* What files of other cores need of the personality. All functions get @arg. */
+struct far_file_env {
+	/* Say who @t (NULL: nobody) is, for another core: bytes put to @who, at most @room. */
+	u32 (*who)(void *arg, const struct vfs_task *t, void *who, u32 room);
+	/* A task that does here what another core's asks for. NULL: -ENOMEM, or @who is bad. */
+	struct vfs_task *(*task_begin)(void *arg, u32 core, const void *who, u32 bytes);
+	void (*task_end)(void *arg, struct vfs_task *t);
+	/* Where a file is, for another core, and from it (far_place.h). May be NULL: nowhere. */
+	s64 (*place_export)(void *arg, u32 core, const struct path *path, void *out, size_t room);
+	s64 (*place_import)(void *arg, const void *in, size_t bytes, struct path *out);
+	/* A page of a file for another core, and from it: FAR_PAGE_BYTES. May be NULL: none. */
+	int (*page_lend)(void *arg, struct page *page, u32 core, void *name);
+	int (*page_borrow)(void *arg, const void *name, struct page **out);
+	/* A session's terminal is known on all cores that have some of it. May be NULL. */
+	void (*session_tty)(void *arg, u32 sid, u32 dev);
+};
+
+#define FAR_PAGE_BYTES 16u
+#define FAR_WHO_MAX    1024u /* bytes of who asks */
+
+/**
+ * Let @vfs know the open files of the other cores of @net. Call it once.
+ *
+ * @devices  the core where terminals are, for those that have none
+ * Returns 0 or -ENOMEM. Ended by far_files_leave(), when all proxies are gone.
+ */
+int far_files_join(struct vfs *vfs, struct shard_net *net, u32 devices,
+		   const struct far_file_env *env, void *arg);
+void far_files_leave(struct vfs *vfs);
+
+/* Proxies that there are here, and files of this core that others know. */
+u32 far_files_proxies(const struct vfs *vfs);
+u32 far_files_exports(const struct vfs *vfs);
+
+/* Is @file a proxy of another core's? */
 bool file_is_far(const struct file *file);
+
+/** Let @file->pos be what the home of a proxy that can seek says. Returns it, or an error. */
+s64 file_seek_far(struct vfs_task *t, struct file *file);
+
+/**
+ * Kinds of files that are made anew where they arrive. @kind is FILE_KIND_REMADE or above.
+ *
+ * @make  the file that @desc describes: 0 or an error
+ * Files of that kind fill in desc->kind and desc->aux by file_ops.describe.
+ */
+void file_register_kind(struct vfs *vfs, u32 kind,
+			int (*make)(struct vfs *vfs, const struct file_desc *desc,
+				    struct file **out));
 
 /* --- Tables of descriptors, for a process that moves --- */
 

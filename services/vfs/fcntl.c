@@ -5,6 +5,7 @@
  */
 #include "fdtable.h"
 #include "internal.h"
+#include <vfs/far_file.h>
 
 #include <sys/ioctl.h>
 
@@ -33,9 +34,11 @@ static int set_flags(struct vfs_task *t, struct file *file, int fd, u64 arg)
 	return err;
 }
 
-static s64 on_file(struct vfs_task *t, struct file *file, int fd, int cmd, u64 arg)
+s64 file_fcntl(struct vfs_task *t, struct file *file, int fd, int cmd, u64 arg)
 {
 	switch (cmd) {
+	case F_GETFL:
+		return file->flags;
 	case F_SETFL:
 		return set_flags(t, file, fd, arg);
 	case VFS_F_ADD_SEALS:
@@ -83,13 +86,18 @@ s64 vfs_fcntl(struct vfs_task *t, int fd, int cmd, u64 arg)
 		result = fd_set_cloexec(t, fd, arg & FD_CLOEXEC);
 		break;
 	case F_GETFL:
-		result = file->flags;
+		result = file->ops->fcntl ? file->ops->fcntl(t, file, fd, cmd, arg) : file->flags;
 		break;
 	case VFS_F_DUPFD_QUERY:
 		result = is_same(t, file, (int)arg);
 		break;
 	default: /* O_PATH descriptors know only the above */
-		result = file->mode & FILE_PATH ? -EBADF : on_file(t, file, fd, cmd, arg);
+		if (file->mode & FILE_PATH)
+			result = -EBADF;
+		else if (file->ops->fcntl)
+			result = file->ops->fcntl(t, file, fd, cmd, arg);
+		else
+			result = file_fcntl(t, file, fd, cmd, arg);
 	}
 	file_put(file);
 	return result;
@@ -161,13 +169,19 @@ int file_ioctl(struct vfs_task *t, struct file *file, int fd, u32 cmd, u64 arg)
 		return fd_set_cloexec(t, fd, true);
 	case FIONCLEX:
 		return fd_set_cloexec(t, fd, false);
+	case FICLONE:
+	case FICLONERANGE:
+		return clone_range(t, file, cmd, arg);
+	default:
+		break;
+	}
+	if (file_is_far(file))
+		return file->ops->ioctl(t, file, cmd, arg);
+	switch (cmd) {
 	case FIONBIO:
 		return set_flag(t, file, arg, O_NONBLOCK);
 	case FIOASYNC:
 		return set_async(t, file, fd, arg);
-	case FICLONE:
-	case FICLONERANGE:
-		return clone_range(t, file, cmd, arg);
 	case FS_IOC_GETFLAGS:
 	case FS_IOC_SETFLAGS:
 		return (int)flags_ioctl(t, file, cmd, arg);

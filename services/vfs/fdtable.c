@@ -21,6 +21,12 @@
 #define FIRST_SLOTS 64u
 #define MOST_SLOTS  (1u << 20) /* fs.nr_open */
 
+/* No open file's address is such a number. */
+static u64 new_owner(struct vfs *vfs)
+{
+	return ++vfs->next_owner | 1ul << 63;
+}
+
 struct fd_table *fd_table_new(struct vfs *vfs)
 {
 	struct fd_table *table = calloc(1, sizeof(*table));
@@ -33,6 +39,7 @@ struct fd_table *fd_table_new(struct vfs *vfs)
 		return NULL;
 	}
 	table->vfs = vfs;
+	table->owner = new_owner(vfs);
 	table->refs = 1;
 	table->nslots = FIRST_SLOTS;
 	return table;
@@ -56,6 +63,8 @@ int fd_table_copy(const struct fd_table *table, struct fd_table **out)
 	}
 	*copy = *table;
 	copy->refs = 1;
+	copy->owner = new_owner(table->vfs); /* locks are not inherited */
+	copy->locked = false;
 	copy->slots = slots;
 	memcpy(slots, table->slots, table->nslots * sizeof(*slots));
 	for (u32 i = 0; i < copy->nslots; i++) {
@@ -81,8 +90,10 @@ static void drop_file(struct vfs_task *t, const struct fd_table *table, struct f
 	if (t && !(file->mode & FILE_PATH)) {
 		if (file->ops->flush)
 			file->ops->flush(t, file);
-		if (file->inode->locks)
-			locks_release_owner(file->inode, table, false);
+		if (table->locked && file->ops->closed)
+			file->ops->closed(t, file, table->owner);
+		else if (file->inode->locks)
+			locks_release_owner(file->inode, table->owner, false);
 	}
 	file_put(file);
 }
@@ -177,14 +188,15 @@ int fd_next(const struct fd_table *table, int from)
 
 /* --- New descriptors --- */
 
-/* Make slot @fd exist. */
-static int grow(struct fd_table *table, u32 fd)
+int fd_table_grow(struct fd_table *table, u32 fd)
 {
 	u32 nslots = table->nslots;
 	struct fd_slot *slots;
 
 	if (fd < nslots)
 		return 0;
+	if (fd >= MOST_SLOTS)
+		return -EMFILE;
 	while (nslots <= fd)
 		nslots *= 2;
 	slots = realloc(table->slots, nslots * sizeof(*slots));
@@ -214,7 +226,7 @@ int fd_reserve(struct vfs_task *t, int from, bool cloexec)
 		fd++;
 	if (fd >= limit_of(t))
 		return -EMFILE;
-	err = grow(table, fd);
+	err = fd_table_grow(table, fd);
 	if (err)
 		return err;
 	table->slots[fd] = (struct fd_slot){.reserved = true, .cloexec = cloexec};
@@ -322,7 +334,7 @@ static int dup_to(struct vfs_task *t, int fd, int newfd, bool cloexec)
 	file = fd_get(t, fd);
 	if (!file)
 		return -EBADF;
-	err = grow(table, (u32)newfd);
+	err = fd_table_grow(table, (u32)newfd);
 	if (!err && table->slots[newfd].reserved)
 		err = -EBUSY;
 	if (err) {

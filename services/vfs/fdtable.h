@@ -16,8 +16,13 @@ struct fd_table {
 	struct vfs *vfs;
 	struct fd_slot *slots;
 	u32 nslots, refs;
-	u32 hint; /* no descriptor below is free */
+	u32 hint;    /* no descriptor below is free */
+	u64 owner;   /* of record locks */
+	bool locked; /* some have been set */
 };
+
+/* Make slot @fd exist. 0, -ENOMEM, -EMFILE. */
+int fd_table_grow(struct fd_table *table, u32 fd);
 
 /* F_DUPFD */
 int fd_dup_from(struct vfs_task *t, int fd, u64 from, bool cloexec);

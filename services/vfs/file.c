@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <vfs/epoll.h>
+#include <vfs/far_file.h>
 
 const struct file_ops no_ops = {0};
 
@@ -35,7 +36,7 @@ void file_end(struct file *file)
 	struct inode *inode = file->inode;
 
 	if (inode->locks)
-		locks_release_owner(inode, file, true);
+		locks_release_owner(inode, lock_owner_of(file), true);
 	if (file->watchers)
 		epoll_forget(file);
 	if (file->async)
@@ -119,6 +120,8 @@ int file_page(struct file *file, u64 index, bool write, struct page **out)
 
 	if (!inode->ops->page)
 		return -ENODEV;
+	if (file_is_far(file) && inode->ops->refresh)
+		inode->ops->refresh(NULL, inode);
 	if (index >= ROUND_UP(inode->size, PAGE_SIZE) / PAGE_SIZE)
 		return -ERANGE;
 	return inode->ops->page(inode, index, write, out);

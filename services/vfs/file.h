@@ -12,6 +12,9 @@
 
 #include <vfs/inode.h>
 
+struct export;
+struct file_desc;
+
 /* Receives the names of a directory. */
 struct dir_context {
 	/* Take a name; false: no room, stop. Called through dir_emit(). */
@@ -50,6 +53,20 @@ struct file_ops {
 	 * its place (/dev/zero). NULL and no inode->ops->page: -ENODEV.
 	 */
 	int (*mmap)(struct vfs_task *t, struct file *file, bool shared);
+	/*
+	 * For a file that another core has (far_proxy.c), NULL for others. settle(): may wait;
+	 * makes the next poll() tell what holds now, and see to it that its queues are woken
+	 * (@keep: more than once). The others stand for fcntl.c and locks.c; closed(): a descriptor
+	 * of a table that has set record locks was closed.
+	 */
+	void (*settle)(struct vfs_task *t, struct file *file, bool keep);
+	s64 (*fcntl)(struct vfs_task *t, struct file *file, int fd, int cmd, u64 arg);
+	int (*lock)(struct vfs_task *t, struct file *file, int cmd, u64 owner,
+		    struct vfs_flock *lock);
+	int (*flock)(struct vfs_task *t, struct file *file, u32 operation);
+	void (*closed)(struct vfs_task *t, struct file *file, u64 owner);
+	/* Complete what another core is told of the file. May be NULL. */
+	void (*describe)(struct file *file, struct file_desc *desc);
 	/* A descriptor of @t was closed. May be NULL. */
 	void (*flush)(struct vfs_task *t, struct file *file);
 	/* The last reference is gone. Does not block. */
@@ -76,6 +93,7 @@ struct file {
 	void *private;
 	struct async *async; /* F_SETOWN, F_SETSIG, O_ASYNC (async.c); NULL: none */
 	struct epoll_item *watchers;
+	struct export *exported; /* other cores have it (far_export.c); NULL: none */
 };
 
 /**
@@ -105,6 +123,17 @@ static inline void file_put(struct file *file)
 
 /* A seek that changes nothing and does not fail, as that of eventfds and the like. */
 s64 file_seek_nothing(struct vfs_task *t, struct file *file, s64 offset, u32 whence);
+
+/**
+ * Before polling a file of another core: let file_poll() tell what holds now. May wait.
+ *
+ * @keep  somebody will stay in its queues
+ */
+static inline void file_settle(struct vfs_task *t, struct file *file, bool keep)
+{
+	if (file->ops->settle)
+		file->ops->settle(t, file, keep);
+}
 
 /* POLL* of a file. */
 u32 file_poll(struct file *file, struct poll_table *table);

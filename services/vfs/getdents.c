@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <vfs/far_file.h>
 
 #define BATCH (32 * KiB) /* bytes of records in one call, as most programs ask for */
 
@@ -68,8 +70,10 @@ static s64 list(struct vfs_task *t, struct file *file, struct uio *uio, struct r
 	r->buf = malloc(r->room);
 	if (!r->buf)
 		return -ENOMEM;
+	err = file_is_far(file) ? MIN(file_seek_far(t, file), 0) : 0;
 	r->ctx.pos = (u64)file->pos;
-	err = file->ops->readdir(t, file, &r->ctx);
+	if (!err)
+		err = file->ops->readdir(t, file, &r->ctx);
 	path_accessed(&file->path);
 	if (!err && !r->len)
 		err = r->err;
@@ -77,6 +81,8 @@ static s64 list(struct vfs_task *t, struct file *file, struct uio *uio, struct r
 		err = -EFAULT;
 	if (!err)
 		file->pos = (s64)r->ctx.pos;
+	if (!err && file_is_far(file))
+		file->ops->seek(t, file, file->pos, SEEK_SET);
 	free(r->buf);
 	return err ? err : (s64)r->len;
 }

@@ -4,11 +4,13 @@
 #ifndef VFS_INTERNAL_H
 #define VFS_INTERNAL_H
 
+#include <vfs/far_file.h>
 #include <vfs/file.h>
 #include <vfs/mount.h>
 #include <vfs/ns.h>
 
 struct chrdev;
+struct far_files;
 struct lock_waiter;
 struct procfs;
 struct text;
@@ -60,7 +62,9 @@ struct vfs {
 	struct pseudo_node *nullfs;
 	struct fs_context *contexts; /* all of them */
 
-	u64 next_ino; /* of anon */
+	u64 next_ino;                /* of anon */
+	u64 next_owner;              /* of record locks: tables of descriptors */
+	struct far_files *far_files; /* open files of other cores; NULL: alone */
 
 	struct chrdev *chrdevs;
 	struct superblock *devtmpfs; /* the one instance; all its mounts share it */
@@ -206,8 +210,22 @@ int file_alloc(struct vfs *vfs, struct file **out);
 int fd_need(struct vfs_task *t, int fd, u32 mode, struct file **out);
 
 /* locks.c: those of @owner end with it. */
-void locks_release_owner(struct inode *inode, const void *owner, bool flock_too);
+void locks_release_owner(struct inode *inode, u64 owner, bool flock_too);
 void locks_free(struct inode *inode);
+/* Owners of locks are tables of descriptors, which have a number, and open files of this core. */
+static inline u64 lock_owner_of(const struct file *file)
+{
+	return (u64)(uintptr_t)file;
+}
+/* fcntl_lock(2) and flock(2) of a file that is at home here. */
+int file_lock(struct vfs_task *t, struct file *file, int cmd, u64 owner, struct vfs_flock *f);
+int file_flock(struct vfs_task *t, struct file *file, u32 operation);
+/* The locks of @owner live and die with another core. */
+void locks_owner_moved(struct inode *inode, u64 owner, u32 core);
+void locks_core_died(struct inode *inode, u32 core);
+
+/* fcntl.c: F_GETFL, and what changes the open file. */
+s64 file_fcntl(struct vfs_task *t, struct file *file, int fd, int cmd, u64 arg);
 
 /* async.c: signals when a file is ready. */
 void async_free(struct file *file);
@@ -215,6 +233,14 @@ void async_free(struct file *file);
 int async_set(struct file *file, int fd, bool on);
 /* F_SETOWN, F_SETSIG and their relatives. */
 s64 async_fcntl(struct vfs_task *t, struct file *file, int cmd, u64 arg);
+
+/* chrdev.c: @file becomes one of the device @rdev without its open(). 0, -ENXIO. */
+int chrdev_attach(struct vfs *vfs, u32 rdev, struct file *file);
+
+/* far_inode.c: a device of another core is opened there. */
+int far_open_device(struct vfs_task *t, u32 core, struct inode *inode, struct file *file);
+/* The core of the device @rdev, if it is another one; else this one's. */
+bool far_device_core(const struct vfs *vfs, u32 rdev, u32 *core);
 
 /* attr.c: what chattr(1) sets: VFS_FL_*. */
 s64 flags_ioctl(struct vfs_task *t, struct file *file, u32 cmd, u64 arg);

@@ -8,6 +8,7 @@
  * Source: fcntl(2) (Advisory record locking, Open file description locks), flock(2).
  * Runs in: the personality, host tests.
  */
+#include "fdtable.h"
 #include "internal.h"
 
 #include <stdlib.h>
@@ -20,9 +21,10 @@
 
 struct lock {
 	struct lock *next;
-	const void *owner;
+	u64 owner;
 	s64 start, end; /* both included */
 	s32 pid;        /* F_GETLK's; -1: OFD */
+	u32 core; /* another core where the owner lives, + 1; 0: here, or it is an open file */
 	bool write, flock;
 };
 
@@ -33,7 +35,7 @@ struct locks {
 /* A task that waits for a POSIX lock, and for whom; on its stack. To find circles. */
 struct lock_waiter {
 	struct lock_waiter *next;
-	const void *owner, *blocker;
+	u64 owner, blocker;
 };
 
 static struct locks *locks_of(struct inode *inode)
@@ -55,7 +57,7 @@ void locks_free(struct inode *inode)
 	inode->locks = NULL;
 }
 
-void locks_release_owner(struct inode *inode, const void *owner, bool flock_too)
+void locks_release_owner(struct inode *inode, u64 owner, bool flock_too)
 {
 	struct lock **at = &inode->locks->first;
 	bool any = false;
@@ -73,6 +75,27 @@ void locks_release_owner(struct inode *inode, const void *owner, bool flock_too)
 	}
 	if (any)
 		wait_wake(&inode->sb->vfs->lock_wait, 0);
+}
+
+void locks_owner_moved(struct inode *inode, u64 owner, u32 core)
+{
+	for (struct lock *lock = inode->locks->first; lock; lock = lock->next) {
+		if (lock->owner == owner)
+			lock->core = core + 1;
+	}
+}
+
+void locks_core_died(struct inode *inode, u32 core)
+{
+	struct lock *lock = inode->locks->first;
+
+	while (lock) {
+		bool dies = lock->core == core + 1;
+
+		if (dies)
+			locks_release_owner(inode, lock->owner, false);
+		lock = dies ? inode->locks->first : lock->next;
+	}
 }
 
 /* A lock of somebody else that does not let @want be; NULL: none. */
@@ -172,7 +195,7 @@ static int set_range(struct vfs *vfs, struct locks *locks, const struct lock *wa
 }
 
 /* Would @owner wait for @blocker, who waits (for somebody who waits ...) for @owner? */
-static bool is_circle(const struct vfs *vfs, const void *owner, const void *blocker)
+static bool is_circle(const struct vfs *vfs, u64 owner, u64 blocker)
 {
 	for (u32 i = 0; i < MAX_CIRCLE; i++) {
 		const struct lock_waiter *w = vfs->lock_waiters;
@@ -294,30 +317,53 @@ static int set_lock(struct vfs *vfs, struct file *file, struct locks *locks, str
 	return err ? err : set_range(vfs, locks, want, false);
 }
 
+static bool is_get(int cmd)
+{
+	return cmd == F_GETLK || cmd == F_OFD_GETLK;
+}
+
+static bool is_ofd(int cmd)
+{
+	return cmd == F_OFD_GETLK || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW;
+}
+
+int file_lock(struct vfs_task *t, struct file *file, int cmd, u64 owner, struct vfs_flock *f)
+{
+	struct lock want = {.pid = is_ofd(cmd) ? -1 : (s32)t->tgid};
+	struct locks *locks;
+	int err;
+
+	want.owner = is_ofd(cmd) ? lock_owner_of(file) : owner;
+	err = is_ofd(cmd) && f->pid ? -EINVAL : parse_range(file, f, &want);
+	locks = locks_of(file->inode);
+	if (!err && !locks)
+		err = -ENOLCK;
+	if (!err && is_get(cmd))
+		err = get_lock(locks, &want, f);
+	else if (!err)
+		err = set_lock(t->vfs, file, locks, &want, f,
+			       cmd == F_SETLKW || cmd == F_OFD_SETLKW);
+	return err;
+}
+
 int vfs_fcntl_lock(struct vfs_task *t, int fd, int cmd, struct vfs_flock *f)
 {
-	bool ofd = cmd == F_OFD_GETLK || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW;
-	bool get = cmd == F_GETLK || cmd == F_OFD_GETLK;
-	struct lock want = {.pid = ofd ? -1 : (s32)t->tgid};
-	struct locks *locks;
+	struct fd_table *table = t->files;
 	struct file *file;
 	int err = fd_need(t, fd, 0, &file);
 
 	if (err)
 		return err;
-	want.owner = ofd ? (const void *)file : t->files;
-	err = ofd && f->pid ? -EINVAL : parse_range(file, f, &want);
-	locks = locks_of(file->inode);
-	if (!err && !locks)
-		err = -ENOLCK;
-	if (!err && get)
-		err = get_lock(locks, &want, f);
-	else if (!err)
-		err = set_lock(t->vfs, file, locks, &want, f,
-			       cmd == F_SETLKW || cmd == F_OFD_SETLKW);
-	/* Closed meanwhile by another thread: what it has just got must not stay. */
-	if (!err && !get && !ofd && file->refs == 1)
-		locks_release_owner(file->inode, want.owner, false);
+	err = file->ops->lock ? file->ops->lock(t, file, cmd, table->owner, f)
+			      : file_lock(t, file, cmd, table->owner, f);
+	if (!err && !is_get(cmd) && !is_ofd(cmd)) {
+		table->locked = true;
+		/* Closed meanwhile by another thread: what it has just got must not stay. */
+		if (file->refs == 1 && file->ops->closed)
+			file->ops->closed(t, file, table->owner);
+		else if (file->refs == 1)
+			locks_release_owner(file->inode, table->owner, false);
+	}
 	file_put(file);
 	return err;
 }
@@ -328,7 +374,7 @@ static struct lock *find_flock(struct locks *locks, const struct file *file)
 {
 	struct lock *lock = locks->first;
 
-	while (lock && (!lock->flock || lock->owner != file))
+	while (lock && (!lock->flock || lock->owner != lock_owner_of(file)))
 		lock = lock->next;
 	return lock;
 }
@@ -347,7 +393,8 @@ static void drop_flock(struct vfs *vfs, struct locks *locks, struct lock *lock)
 static int set_flock(struct vfs *vfs, struct locks *locks, struct file *file, bool write,
 		     bool may_wait)
 {
-	struct lock want = {.owner = file, .end = LOCK_END, .write = write, .flock = true};
+	struct lock want = {
+		.owner = lock_owner_of(file), .end = LOCK_END, .write = write, .flock = true};
 	struct lock *lock = find_flock(locks, file);
 	int err = 0;
 
@@ -371,11 +418,25 @@ static int set_flock(struct vfs *vfs, struct locks *locks, struct file *file, bo
 	return 0;
 }
 
+int file_flock(struct vfs_task *t, struct file *file, u32 operation)
+{
+	u32 what = operation & ~(u32)LOCK_NB;
+	struct locks *locks = locks_of(file->inode);
+	struct lock *lock;
+
+	if (!locks)
+		return -ENOLCK;
+	if (what != LOCK_UN)
+		return set_flock(t->vfs, locks, file, what == LOCK_EX, !(operation & LOCK_NB));
+	lock = find_flock(locks, file);
+	if (lock)
+		drop_flock(t->vfs, locks, lock);
+	return 0;
+}
+
 int vfs_flock(struct vfs_task *t, int fd, u32 operation)
 {
 	u32 what = operation & ~(u32)LOCK_NB;
-	struct locks *locks;
-	struct lock *lock;
 	struct file *file;
 	int err;
 
@@ -384,16 +445,8 @@ int vfs_flock(struct vfs_task *t, int fd, u32 operation)
 	err = fd_need(t, fd, 0, &file);
 	if (err)
 		return err;
-	locks = locks_of(file->inode);
-	if (!locks) {
-		err = -ENOLCK;
-	} else if (what == LOCK_UN) {
-		lock = find_flock(locks, file);
-		if (lock)
-			drop_flock(t->vfs, locks, lock);
-	} else {
-		err = set_flock(t->vfs, locks, file, what == LOCK_EX, !(operation & LOCK_NB));
-	}
+	err = file->ops->flock ? file->ops->flock(t, file, operation)
+			       : file_flock(t, file, operation);
 	file_put(file);
 	return err;
 }

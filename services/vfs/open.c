@@ -118,10 +118,10 @@ static int check_open(struct vfs_task *t, const struct path *path, const struct 
 static const struct file_ops *ops_of(const struct inode *inode)
 {
 	switch (inode->mode & S_IFMT) {
-	case S_IFCHR:
-		return &chrdev_open_ops;
+	case S_IFCHR: /* unless another core has it */
+		return inode->fops ? inode->fops : &chrdev_open_ops;
 	case S_IFIFO:
-		return &fifo_ops;
+		return inode->fops ? inode->fops : &fifo_ops;
 	case S_IFBLK:
 	case S_IFSOCK:
 		return NULL;

@@ -61,7 +61,7 @@ void pagefile_zero(struct inode *inode, u64 from, u64 to)
 /* Where a write of @uio begins, and how much of it the limits allow. */
 static int check_write(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos)
 {
-	if (file->flags & O_APPEND)
+	if (uio->append ? uio->append > 0 : file->flags & O_APPEND)
 		*pos = (s64)file->inode->size;
 	if (!uio->left)
 		return 0;

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
+#include <vfs/far_file.h>
 
 #define MAX_PTYS  4096u /* kernel.pty.max */
 #define PTS_MAJOR 136u
@@ -342,11 +343,20 @@ static void release_master(struct file *file)
 	put_if_unused(pty);
 }
 
+static void describe_master(struct file *file, struct file_desc *desc)
+{
+	const struct pty *pty = file->private;
+
+	desc->traits |= FILE_IS_PTY_MASTER;
+	desc->aux[0] = pty->index;
+}
+
 static const struct file_ops master_ops = {
 	.read = read_master,
 	.write = write_master,
 	.poll = poll_master,
 	.ioctl = ioctl_master,
+	.describe = describe_master,
 	.release = release_master,
 };
 

@@ -75,6 +75,7 @@ static int check_rwf(u32 flags, struct uio *uio)
 	if ((flags & RWF_APPEND_) && (flags & RWF_NOAPPEND_))
 		return -EINVAL;
 	uio->nowait = flags & RWF_NOWAIT_;
+	uio->append = !!(flags & RWF_APPEND_) - !!(flags & RWF_NOAPPEND_);
 	return 0;
 }
 
@@ -108,22 +109,6 @@ s64 vfs_pread(struct vfs_task *t, int fd, struct uio *uio, s64 pos, u32 flags)
 	return n;
 }
 
-/* Write as RWF_APPEND and RWF_NOAPPEND say, which stand for this write's O_APPEND. */
-static s64 write_as(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos, u32 flags)
-{
-	u32 kept = file->flags & O_APPEND;
-	s64 n;
-
-	if (flags & RWF_APPEND_)
-		file->flags |= O_APPEND;
-	if (flags & RWF_NOAPPEND_)
-		file->flags &= ~(u32)O_APPEND;
-	n = file_write(t, file, uio, pos);
-	if (flags & (RWF_APPEND_ | RWF_NOAPPEND_))
-		file->flags = (file->flags & ~(u32)O_APPEND) | kept;
-	return n;
-}
-
 s64 vfs_pwrite(struct vfs_task *t, int fd, struct uio *uio, s64 pos, u32 flags)
 {
 	struct file *file;
@@ -131,7 +116,7 @@ s64 vfs_pwrite(struct vfs_task *t, int fd, struct uio *uio, s64 pos, u32 flags)
 
 	if (n)
 		return n;
-	n = write_as(t, file, uio, &pos, flags);
+	n = file_write(t, file, uio, &pos);
 	file_put(file);
 	return n;
 }
@@ -146,7 +131,7 @@ static s64 at_own_position(struct vfs_task *t, int fd, struct uio *uio, u32 flag
 		return n;
 	n = check_rwf(flags, uio);
 	if (!n && write)
-		n = write_as(t, file, uio, &file->pos, flags);
+		n = file_write(t, file, uio, &file->pos);
 	else if (!n)
 		n = file_read(t, file, uio, &file->pos);
 	file_put(file);

@@ -22,6 +22,7 @@ struct uio {
 	void *base; /* of uio_kernel() */
 	/* May not block: RWF_NOWAIT or an open file with O_NONBLOCK. */
 	bool nowait;
+	s32 append; /* RWF_APPEND: 1, RWF_NOAPPEND: -1; 0: as the open file has it */
 };
 
 /* A uio over @len bytes of this domain's memory. */

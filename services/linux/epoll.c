@@ -71,6 +71,7 @@ static s64 wait_until(struct thread *t, const u64 *a, u64 deadline_ns)
 	if (err)
 		return err;
 	for (;;) {
+		epoll_settle(&t->vfs, file, !deadline_ns);
 		n = collect(t, file, a[1], (u32)max);
 		if (n || err || !deadline_ns)
 			break;

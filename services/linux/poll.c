@@ -18,7 +18,7 @@
 #include <rt/clock.h>
 #include <stdlib.h>
 #include <string.h>
-#include <vfs/file.h>
+#include <vfs/far_file.h>
 
 #define FDS_MAX 1048576u
 #define FEW     32u /* files of a call that needs no memory for them */
@@ -107,18 +107,36 @@ static u32 scan(struct thread *t, struct polled *fds, u32 n, struct poller *p)
 	return ready;
 }
 
+/* Files of other cores are asked what holds now: scan() does not wait. */
+static void settle(struct thread *t, const struct polled *fds, u32 n)
+{
+	if (!far_files_proxies(t->vfs.vfs))
+		return;
+	for (u32 i = 0; i < n; i++) {
+		struct file *file = fds[i].fd < 0 ? NULL : fd_get_real(&t->vfs, fds[i].fd);
+
+		if (!file)
+			continue;
+		file_settle(&t->vfs, file, false);
+		file_put(file);
+	}
+}
+
 /* Wait until one is ready. Returns how many, 0 at the deadline, or -EINTR, -ENOMEM. */
 static s64 poll_files(struct thread *t, struct polled *fds, u32 n, u64 deadline_ns)
 {
 	struct poller p = {.table = {.add = poller_add}};
-	s64 ready = scan(t, fds, n, deadline_ns ? &p : NULL);
+	s64 ready;
 
+	settle(t, fds, n);
+	ready = scan(t, fds, n, deadline_ns ? &p : NULL);
 	while (!ready && deadline_ns && !p.failed) {
 		int err = 0;
 
 		if (!p.woken)
 			err = sched_wait(t, &p.queue, deadline_ns);
 		p.woken = false;
+		settle(t, fds, n);
 		ready = scan(t, fds, n, NULL);
 		if (err) {
 			ready = ready ? ready : (err == -ETIMEDOUT ? 0 : err);

@@ -123,7 +123,7 @@ static void woken(struct wait_entry *entry, u32 events)
 			continue;
 		if (ref->watch == FILE_WATCH_ONCE)
 			ref->watch = FILE_WATCH_NOT;
-		shard_tell(export->all->net, ref->core, FILE_CHANGED, &change, sizeof(change));
+		shard_tell(export->all->net, ref->core, FILES_CHANGED, &change, sizeof(change));
 	}
 }
 

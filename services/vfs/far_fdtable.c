@@ -60,7 +60,7 @@ static void tell_owner(struct far_files *all, const struct file_desc *desc, u64 
 	struct file_ask ask = {.id = desc->id, .arg = owner};
 
 	if (desc->id && desc->home != all->self)
-		shard_tell(all->net, desc->home, FILE_OWNER_MOVED, &ask, sizeof(ask));
+		shard_tell(all->net, desc->home, FILES_OWNER_MOVED, &ask, sizeof(ask));
 }
 
 static int import_one(struct fd_table *table, const struct fd_desc *desc)

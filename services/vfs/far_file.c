@@ -77,7 +77,7 @@ int file_export(struct file *file, u32 core, struct file_desc *out)
 	if (!all)
 		return -EIO;
 	if (file_is_far(file)) {
-		struct far_call call = {.op = FILE_LEND, .ask.core = core};
+		struct far_call call = {.op = FILES_LEND, .ask.core = core};
 		s64 err = far_ask(NULL, file->private, &call);
 
 		if (!err)
@@ -96,7 +96,7 @@ void far_send_drop(struct far_files *all, u32 home, u64 id, u32 core, u32 count)
 {
 	struct file_ask ask = {.id = id, .core = core, .len = count};
 
-	shard_tell(all->net, home, FILE_DROP, &ask, sizeof(ask));
+	shard_tell(all->net, home, FILES_DROP, &ask, sizeof(ask));
 }
 
 /* The reference that @desc is of @core's is given back. */
@@ -198,7 +198,7 @@ static int anon_place(struct vfs *vfs, const struct file_desc *desc, struct path
 /* Where the file is, as its home tells it; -ENOENT: nowhere that can be found here. */
 static int tree_place(struct far_files *all, const struct file_desc *desc, struct path *out)
 {
-	struct far_call call = {.op = FILE_PLACE, .ask.id = desc->id, .room = FAR_PLACE_MAX};
+	struct far_call call = {.op = FILES_PLACE, .ask.id = desc->id, .room = FAR_PLACE_MAX};
 	s64 n = -ENOENT;
 
 	if (!(desc->traits & FILE_HAS_PLACE) || !all->env->place_import)

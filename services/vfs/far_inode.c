@@ -45,7 +45,7 @@ static int refresh(struct vfs_task *t, struct inode *inode)
 {
 	struct far_file *far = far_of(inode);
 	struct file_attr attr;
-	struct far_call call = {.op = FILE_STAT, .out = &attr, .room = sizeof(attr)};
+	struct far_call call = {.op = FILES_STAT, .out = &attr, .room = sizeof(attr)};
 	s64 err;
 
 	if (!far)
@@ -81,7 +81,7 @@ static int set_attr(struct vfs_task *t, struct inode *inode, const struct attr *
 				 .mtime = wire_time(attr->mtime),
 				 .ctime = wire_time(attr->ctime)};
 	struct far_call call = {
-		.op = FILE_SET_ATTR, .ask.what = attr->valid, .data = &wire, .bytes = sizeof(wire)};
+		.op = FILES_SET_ATTR, .ask.what = attr->valid, .data = &wire, .bytes = sizeof(wire)};
 	s64 err = far ? far_ask(t, far, &call) : -EIO;
 
 	return err ? (int)err : refresh(t, inode);
@@ -91,7 +91,7 @@ static int get_page(struct inode *inode, u64 index, bool make, struct page **out
 {
 	struct far_file *far = far_of(inode);
 	u8 name[FAR_PAGE_BYTES];
-	struct far_call call = {.op = FILE_PAGE,
+	struct far_call call = {.op = FILES_PAGE,
 				.ask = {.pos = (s64)index, .what = make},
 				.out = name,
 				.room = sizeof(name)};
@@ -121,7 +121,7 @@ static int reopen(struct vfs_task *t, struct inode *inode, struct file *file)
 {
 	struct far_file *far = far_of(inode);
 	struct file_desc desc;
-	struct far_call call = {.op = FILE_REOPEN,
+	struct far_call call = {.op = FILES_REOPEN,
 				.interruptible = true,
 				.ask = {.what = file->flags, .flags = file->mode},
 				.out = &desc,
@@ -162,7 +162,7 @@ int far_open_device(struct vfs_task *t, u32 core, struct inode *inode, struct fi
 	struct far_files *all = t->vfs->far_files;
 	struct file_desc desc;
 	struct far_call call = {
-		.op = FILE_OPEN_DEVICE,
+		.op = FILES_OPEN_DEVICE,
 		.interruptible = true,
 		.ask = {.what = file->flags, .flags = file->mode, .arg = inode->rdev},
 		.out = &desc,

@@ -99,7 +99,7 @@ static u32 flags_of(const struct file *file, const struct uio *uio, const s64 *p
 /* What was read and could not be given is to be read again, where that can be said. */
 static void step_back(struct vfs_task *t, struct far_file *far, s64 by)
 {
-	struct far_call call = {.op = FILE_SEEK, .ask = {.what = SEEK_CUR, .pos = -by}};
+	struct far_call call = {.op = FILES_SEEK, .ask = {.what = SEEK_CUR, .pos = -by}};
 
 	if ((far->traits & FILE_HAS_SEEK) && !(far->traits & FILE_SEEKS_NOWHERE))
 		far_ask(t, far, &call);
@@ -109,7 +109,7 @@ static void step_back(struct vfs_task *t, struct far_file *far, s64 by)
 static s64 read_piece(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos, bool *more)
 {
 	struct far_file *far = file->private;
-	struct far_call call = {.op = FILE_READ, .interruptible = true};
+	struct far_call call = {.op = FILES_READ, .interruptible = true};
 	u8 small[SMALL], *piece = piece_new(small, &call.room, uio->left);
 	size_t given;
 	s64 n;
@@ -160,7 +160,7 @@ static u32 append_of(const struct uio *uio)
 static s64 write_piece(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos, bool *more)
 {
 	struct far_file *far = file->private;
-	struct far_call call = {.op = FILE_WRITE, .interruptible = true};
+	struct far_call call = {.op = FILES_WRITE, .interruptible = true};
 	u8 small[SMALL], *piece = piece_new(small, &call.bytes, uio->left);
 	u32 want = call.bytes;
 	s64 n;
@@ -201,7 +201,7 @@ static s64 far_write(struct vfs_task *t, struct file *file, struct uio *uio, s64
 
 static s64 far_seek(struct vfs_task *t, struct file *file, s64 offset, u32 whence)
 {
-	struct far_call call = {.op = FILE_SEEK, .ask = {.what = whence, .pos = offset}};
+	struct far_call call = {.op = FILES_SEEK, .ask = {.what = whence, .pos = offset}};
 
 	return far_ask(t, file->private, &call);
 }
@@ -233,13 +233,13 @@ void far_changed(struct far_file *far, const struct file_change *change)
 	if (far->queue.first || far->settling)
 		wait_wake(&far->queue, change->cause);
 	else /* nobody is there any more who wants to know */
-		shard_tell(far->all->net, far->home, FILE_UNWATCH, &ask, sizeof(ask));
+		shard_tell(far->all->net, far->home, FILES_UNWATCH, &ask, sizeof(ask));
 }
 
 static void far_settle(struct vfs_task *t, struct file *file, bool keep)
 {
 	struct far_file *far = file->private;
-	struct far_call call = {.op = FILE_POLL};
+	struct far_call call = {.op = FILES_POLL};
 
 	call.ask.what = keep || file->watchers ? FILE_WATCH_ALL : FILE_WATCH_ONCE;
 	far->settling++;
@@ -274,7 +274,7 @@ static int open_slave(struct vfs_task *t, const struct far_file *master, int fla
 static int far_ioctl(struct vfs_task *t, struct file *file, u32 cmd, u64 arg)
 {
 	struct far_call call = {
-		.op = FILE_IOCTL, .interruptible = true, .ask = {.what = cmd, .arg = arg}};
+		.op = FILES_IOCTL, .interruptible = true, .ask = {.what = cmd, .arg = arg}};
 
 	if (cmd == TIOCGPTPEER && (((struct far_file *)file->private)->traits & FILE_IS_PTY_MASTER))
 		return open_slave(t, file->private, (int)arg);
@@ -283,7 +283,7 @@ static int far_ioctl(struct vfs_task *t, struct file *file, u32 cmd, u64 arg)
 
 static s64 far_fcntl(struct vfs_task *t, struct file *file, int fd, int cmd, u64 arg)
 {
-	struct far_call call = {.op = FILE_FCNTL,
+	struct far_call call = {.op = FILES_FCNTL,
 				.interruptible = true,
 				.ask = {.what = (u32)cmd, .fd = (u32)fd, .arg = arg}};
 
@@ -317,7 +317,7 @@ static int far_readdir(struct vfs_task *t, struct file *file, struct dir_context
 	s64 n = names ? 1 : -ENOMEM;
 
 	while (n > 0 && !full) {
-		struct far_call call = {.op = FILE_READDIR,
+		struct far_call call = {.op = FILES_READDIR,
 					.ask = {.pos = (s64)ctx->pos, .len = FAR_DATA_MAX},
 					.out = names,
 					.room = FAR_DATA_MAX};
@@ -332,7 +332,7 @@ static int far_readdir(struct vfs_task *t, struct file *file, struct dir_context
 
 static int far_fallocate(struct vfs_task *t, struct file *file, u32 mode, u64 offset, u64 len)
 {
-	struct far_call call = {.op = FILE_FALLOCATE,
+	struct far_call call = {.op = FILES_FALLOCATE,
 				.ask = {.what = mode, .pos = (s64)offset, .len = len}};
 
 	return (int)far_ask(t, file->private, &call);
@@ -340,14 +340,14 @@ static int far_fallocate(struct vfs_task *t, struct file *file, u32 mode, u64 of
 
 static int far_fsync(struct vfs_task *t, struct file *file, bool data_only)
 {
-	struct far_call call = {.op = FILE_FSYNC, .ask = {.what = data_only}};
+	struct far_call call = {.op = FILES_FSYNC, .ask = {.what = data_only}};
 
 	return (int)far_ask(t, file->private, &call);
 }
 
 static int far_lock(struct vfs_task *t, struct file *file, int cmd, u64 owner, struct vfs_flock *f)
 {
-	struct far_call call = {.op = FILE_LOCK,
+	struct far_call call = {.op = FILES_LOCK,
 				.interruptible = true,
 				.ask = {.what = (u32)cmd, .arg = owner},
 				.data = f,
@@ -361,14 +361,14 @@ static int far_lock(struct vfs_task *t, struct file *file, int cmd, u64 owner, s
 static int far_flock(struct vfs_task *t, struct file *file, u32 operation)
 {
 	struct far_call call = {
-		.op = FILE_FLOCK, .interruptible = true, .ask = {.what = operation}};
+		.op = FILES_FLOCK, .interruptible = true, .ask = {.what = operation}};
 
 	return (int)far_ask(t, file->private, &call);
 }
 
 static void far_closed(struct vfs_task *t, struct file *file, u64 owner)
 {
-	struct far_call call = {.op = FILE_CLOSED, .ask = {.arg = owner}};
+	struct far_call call = {.op = FILES_CLOSED, .ask = {.arg = owner}};
 
 	if (fiber_self(t->vfs->loop))
 		far_ask(t, file->private, &call);

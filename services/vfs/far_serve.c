@@ -140,7 +140,7 @@ static s64 perform_readdir(struct serving *s)
 		return -EMSGSIZE;
 	err = s->file->ops->readdir(s->t, s->file, &names.ctx);
 	answer_of(s, err ? 0 : names.bytes);
-	return err ? err : names.bytes;
+	return err ? err : (s64)names.bytes;
 }
 
 /* --- Small ones --- */
@@ -332,25 +332,25 @@ static s64 perform_poll(struct serving *s)
 /* --- Requests --- */
 
 static perform_fn *const performers[] = {
-	[FILE_READ & 0xff] = perform_read,
-	[FILE_WRITE & 0xff] = perform_write,
-	[FILE_SEEK & 0xff] = perform_seek,
-	[FILE_POLL & 0xff] = perform_poll,
-	[FILE_IOCTL & 0xff] = perform_ioctl,
-	[FILE_FCNTL & 0xff] = perform_fcntl,
-	[FILE_READDIR & 0xff] = perform_readdir,
-	[FILE_FALLOCATE & 0xff] = perform_fallocate,
-	[FILE_FSYNC & 0xff] = perform_fsync,
-	[FILE_LOCK & 0xff] = perform_lock,
-	[FILE_FLOCK & 0xff] = perform_flock,
-	[FILE_CLOSED & 0xff] = perform_closed,
-	[FILE_OWNER_MOVED & 0xff] = perform_owner_moved,
-	[FILE_STAT & 0xff] = perform_stat,
-	[FILE_SET_ATTR & 0xff] = perform_set_attr,
-	[FILE_REOPEN & 0xff] = perform_reopen,
-	[FILE_OPEN_DEVICE & 0xff] = perform_open_device,
-	[FILE_PLACE & 0xff] = perform_place,
-	[FILE_PAGE & 0xff] = perform_page,
+	[FILES_READ & 0xff] = perform_read,
+	[FILES_WRITE & 0xff] = perform_write,
+	[FILES_SEEK & 0xff] = perform_seek,
+	[FILES_POLL & 0xff] = perform_poll,
+	[FILES_IOCTL & 0xff] = perform_ioctl,
+	[FILES_FCNTL & 0xff] = perform_fcntl,
+	[FILES_READDIR & 0xff] = perform_readdir,
+	[FILES_FALLOCATE & 0xff] = perform_fallocate,
+	[FILES_FSYNC & 0xff] = perform_fsync,
+	[FILES_LOCK & 0xff] = perform_lock,
+	[FILES_FLOCK & 0xff] = perform_flock,
+	[FILES_CLOSED & 0xff] = perform_closed,
+	[FILES_OWNER_MOVED & 0xff] = perform_owner_moved,
+	[FILES_STAT & 0xff] = perform_stat,
+	[FILES_SET_ATTR & 0xff] = perform_set_attr,
+	[FILES_REOPEN & 0xff] = perform_reopen,
+	[FILES_OPEN_DEVICE & 0xff] = perform_open_device,
+	[FILES_PLACE & 0xff] = perform_place,
+	[FILES_PAGE & 0xff] = perform_page,
 };
 
 /* What a request says of itself. -EBADMSG: it cannot be. */
@@ -385,29 +385,42 @@ static void add_readiness(struct serving *s)
 	struct export_ref *ref = export ? export_ref_of(export, s->request->core) : NULL;
 	struct file_answer *head;
 
-	if (ref && (ref->watch || s->request->op == FILE_POLL))
+	if (ref && (ref->watch || s->request->op == FILES_POLL))
 		export_look(export, &s->head);
 	head = shard_answer(s->request, MAX(s->answered, (u32)sizeof(s->head)));
 	if (head)
 		*head = s->head;
 }
 
+/* Perform a call, for a task that stands for who asks. */
+static s64 perform_call(struct serving *s)
+{
+	const struct far_file_env *env = s->all->env;
+	s64 result;
+
+	s->t = env->task_begin(s->all->arg, s->request->core, s->ask + 1, s->ask->who_bytes);
+	if (!s->t)
+		return -ENOMEM;
+	result = performers[s->request->op & 0xff](s);
+	env->task_end(s->all->arg, s->t);
+	add_readiness(s);
+	return result;
+}
+
 static s64 serve(struct shard_request *request)
 {
 	struct serving s = {.all = request->arg, .request = request};
-	const struct far_file_env *env = s.all->env;
+	bool needs_nobody = request->op == FILES_CLOSED || request->op == FILES_OWNER_MOVED;
 	s64 result = decode(&s);
 
-	if (!result && request->op != FILE_OPEN_DEVICE)
+	if (!result && request->op != FILES_OPEN_DEVICE)
 		result = find_file(&s);
 	if (result)
 		return result;
-	s.t = env->task_begin(s.all->arg, request->core, s.ask + 1, s.ask->who_bytes);
-	result = s.t ? performers[request->op & 0xff](&s) : -ENOMEM;
-	if (s.t)
-		env->task_end(s.all->arg, s.t);
 	if (request->is_call)
-		add_readiness(&s);
+		result = perform_call(&s);
+	else
+		result = needs_nobody ? performers[request->op & 0xff](&s) : -EBADMSG;
 	if (s.file)
 		file_put(s.file);
 	return result;
@@ -468,10 +481,10 @@ int far_serve_all(struct far_files *all)
 	static const struct {
 		u16 op;
 		shard_handler *handler;
-	} others[] = {{FILE_LEND, serve_lend},
-		      {FILE_DROP, serve_drop},
-		      {FILE_UNWATCH, serve_unwatch},
-		      {FILE_CHANGED, serve_changed}};
+	} others[] = {{FILES_LEND, serve_lend},
+		      {FILES_DROP, serve_drop},
+		      {FILES_UNWATCH, serve_unwatch},
+		      {FILES_CHANGED, serve_changed}};
 	int err = 0;
 
 	for (u16 i = 0; i < ARRAY_SIZE(performers) && !err; i++) {

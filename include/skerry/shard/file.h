@@ -50,7 +50,7 @@ static_assert(sizeof(struct file_desc) == 128, "two cache lines");
 #define FILE_SEEKS_NOWHERE 0x02u /* lseek(2) succeeds and does nothing */
 #define FILE_HAS_POLL      0x04u
 #define FILE_HAS_READDIR   0x08u
-#define FILE_HAS_PLACE     0x10u /* in the tree: FILE_PLACE tells where */
+#define FILE_HAS_PLACE     0x10u /* in the tree: FILES_PLACE tells where */
 #define FILE_HAS_PAGES     0x20u
 #define FILE_IS_PIPE       0x40u
 #define FILE_IS_EPOLL      0x80u
@@ -77,39 +77,39 @@ static_assert(sizeof(struct fd_desc) == 136, "no holes");
  * A call is struct file_ask, .who_bytes of who asks (the personality's), and data; its answer is
  * struct file_answer and data. What is said of each: which fields count beside id.
  */
-#define FILE_LEND        FILE_OP(0x00) /* core: one more reference is that core's */
-#define FILE_DROP        FILE_OP(0x01) /* tell; core, len: so many are given back */
-#define FILE_READ        FILE_OP(0x02) /* flags, pos, len; answer: bytes */
-#define FILE_WRITE       FILE_OP(0x03) /* flags, pos; data: bytes */
-#define FILE_SEEK        FILE_OP(0x04) /* what (SEEK_*), pos */
-#define FILE_POLL        FILE_OP(0x05) /* what (FILE_WATCH_*) */
-#define FILE_UNWATCH     FILE_OP(0x06) /* tell */
-#define FILE_IOCTL       FILE_OP(0x07) /* what (command), fd, arg */
-#define FILE_FCNTL       FILE_OP(0x08) /* what (command), fd, arg */
-#define FILE_READDIR     FILE_OP(0x09) /* pos, len; answer: struct file_name[] */
-#define FILE_FALLOCATE   FILE_OP(0x0a) /* what (mode), pos, len */
-#define FILE_FSYNC       FILE_OP(0x0b) /* what (data only) */
-#define FILE_LOCK        FILE_OP(0x0c) /* what (command), arg (owner); data, answer: struct flock */
-#define FILE_FLOCK       FILE_OP(0x0d) /* what (operation) */
-#define FILE_CLOSED      FILE_OP(0x0e) /* arg (owner): a descriptor; its record locks end */
-#define FILE_OWNER_MOVED FILE_OP(0x0f) /* tell; arg (owner): lives on the asking core now */
-#define FILE_STAT        FILE_OP(0x10) /* answer: struct file_attr */
-#define FILE_SET_ATTR    FILE_OP(0x11) /* data: struct file_attr, what (ATTR_*) */
-#define FILE_REOPEN      FILE_OP(0x12) /* what (O_*), flags (FILE_READ..); answer: file_desc */
-#define FILE_OPEN_DEVICE FILE_OP(0x13) /* the same; arg: the device's number; no id */
-#define FILE_SPLICE      FILE_OP(0x14) /* data: struct file_splice; answer: the same */
-#define FILE_EPOLL_CTL   FILE_OP(0x15) /* what (EPOLL_CTL_*), fd; data: event, file_desc */
-#define FILE_EPOLL_WAIT  FILE_OP(0x16) /* len (events), arg (ns, ~0: for ever); answer: events */
-#define FILE_TIMER       FILE_OP(0x17) /* what, flags; data, answer: the personality's */
-#define FILE_PLACE       FILE_OP(0x18) /* answer: services/vfs/far_place.h */
-#define FILE_PAGE        FILE_OP(0x19) /* pos (index), what (make); answer: the personality's */
+#define FILES_LEND        FILE_OP(0x00) /* core: one more reference is that core's */
+#define FILES_DROP        FILE_OP(0x01) /* tell; core, len: so many are given back */
+#define FILES_READ        FILE_OP(0x02) /* flags, pos, len; answer: bytes */
+#define FILES_WRITE       FILE_OP(0x03) /* flags, pos; data: bytes */
+#define FILES_SEEK        FILE_OP(0x04) /* what (SEEK_*), pos */
+#define FILES_POLL        FILE_OP(0x05) /* what (FILE_WATCH_*) */
+#define FILES_UNWATCH     FILE_OP(0x06) /* tell */
+#define FILES_IOCTL       FILE_OP(0x07) /* what (command), fd, arg */
+#define FILES_FCNTL       FILE_OP(0x08) /* what (command), fd, arg */
+#define FILES_READDIR     FILE_OP(0x09) /* pos, len; answer: struct file_name[] */
+#define FILES_FALLOCATE   FILE_OP(0x0a) /* what (mode), pos, len */
+#define FILES_FSYNC       FILE_OP(0x0b) /* what (data only) */
+#define FILES_LOCK        FILE_OP(0x0c) /* what (command), arg (owner); data, answer: struct flock */
+#define FILES_FLOCK       FILE_OP(0x0d) /* what (operation) */
+#define FILES_CLOSED      FILE_OP(0x0e) /* arg (owner): a descriptor; its record locks end */
+#define FILES_OWNER_MOVED FILE_OP(0x0f) /* tell; arg (owner): lives on the asking core now */
+#define FILES_STAT        FILE_OP(0x10) /* answer: struct file_attr */
+#define FILES_SET_ATTR    FILE_OP(0x11) /* data: struct file_attr, what (ATTR_*) */
+#define FILES_REOPEN      FILE_OP(0x12) /* what (O_*), flags (FILE_READ..); answer: file_desc */
+#define FILES_OPEN_DEVICE FILE_OP(0x13) /* the same; arg: the device's number; no id */
+#define FILES_SPLICE      FILE_OP(0x14) /* data: struct file_splice; answer: the same */
+#define FILES_EPOLL_CTL   FILE_OP(0x15) /* what (EPOLL_CTL_*), fd; data: event, file_desc */
+#define FILES_EPOLL_WAIT  FILE_OP(0x16) /* len (events), arg (ns, ~0: for ever); answer: events */
+#define FILES_TIMER       FILE_OP(0x17) /* what, flags; data, answer: the personality's */
+#define FILES_PLACE       FILE_OP(0x18) /* answer: services/vfs/far_place.h */
+#define FILES_PAGE        FILE_OP(0x19) /* pos (index), what (make); answer: the personality's */
 
 /* From a home to those who watch: tell; struct file_change. */
-#define FILE_CHANGED FILE_OP(0x20)
+#define FILES_CHANGED FILE_OP(0x20)
 /* Of terminals; struct file_tty. */
-#define FILE_TTY_STATE FILE_OP(0x21) /* of device .dev; answer: struct file_tty */
-#define FILE_TTY_ENDED FILE_OP(0x22) /* tell; the leader of session .session of .dev ended */
-#define FILE_TTY_TAKEN FILE_OP(0x23) /* session .session is controlled by .dev; 0: by none */
+#define FILES_TTY_STATE FILE_OP(0x21) /* of device .dev; answer: struct file_tty */
+#define FILES_TTY_ENDED FILE_OP(0x22) /* tell; the leader of session .session of .dev ended */
+#define FILES_TTY_TAKEN FILE_OP(0x23) /* session .session is controlled by .dev; 0: by none */
 
 struct file_ask {
 	u64 id;
@@ -123,13 +123,13 @@ struct file_ask {
 
 static_assert(sizeof(struct file_ask) == 64, "no holes");
 
-/* Flags of FILE_READ and FILE_WRITE. */
+/* Flags of FILES_READ and FILES_WRITE. */
 #define FILE_OWN_POS  0x01u /* at the file's own position, which moves */
 #define FILE_NOWAIT   0x02u
 #define FILE_APPEND   0x04u /* RWF_APPEND */
 #define FILE_NOAPPEND 0x08u
 
-/* What FILE_POLL asks for: to be told of the next change, or of all until FILE_UNWATCH. */
+/* What FILES_POLL asks for: to be told of the next change, or of all until FILES_UNWATCH. */
 #define FILE_WATCH_NOT  0u
 #define FILE_WATCH_ONCE 1u
 #define FILE_WATCH_ALL  2u

@@ -169,16 +169,29 @@ static void init_task(struct world *w, struct vfs_task *task, u32 pid, u32 uid)
 	task->cred.caps = task->cred.permitted = uid ? 0 : UINT64_MAX;
 }
 
-void world_begin(struct world *w)
+static void begin_in(struct world *w, struct fiber_loop *loop)
 {
-	*w = (struct world){
-		.now_ns = 1000000000ul * 86400 * 365, .seed = 7, .max_pages = INT64_MAX};
-	fiber_loop_init(&w->loop, &io, w);
-	w->vfs = vfs_new(&env, w, &w->loop, NULL);
+	w->vfs = vfs_new(&env, w, loop, NULL);
 	REQUIRE(w->vfs != NULL);
 	init_task(w, &w->task, 1, 0);
 	w->task.fs = fs_context_new(w->vfs);
 	w->task.files = fd_table_new(w->vfs);
+}
+
+static const struct world empty = {
+	.now_ns = 1000000000ul * 86400 * 365, .seed = 7, .max_pages = INT64_MAX};
+
+void world_begin(struct world *w)
+{
+	*w = empty;
+	fiber_loop_init(&w->loop, &io, w);
+	begin_in(w, &w->loop);
+}
+
+void world_begin_beside(struct world *w, struct world *first)
+{
+	*w = empty;
+	begin_in(w, &first->loop);
 }
 
 void world_end(struct world *w)

@@ -29,6 +29,8 @@ struct world {
 };
 
 void world_begin(struct world *w);
+/* Another instance, whose fibers run in the loop of @first: another core. */
+void world_begin_beside(struct world *w, struct world *first);
 /* Ends it, and checks that every page came back. */
 void world_end(struct world *w);
 

@@ -80,8 +80,10 @@ static int set_attr(struct vfs_task *t, struct inode *inode, const struct attr *
 				 .atime = wire_time(attr->atime),
 				 .mtime = wire_time(attr->mtime),
 				 .ctime = wire_time(attr->ctime)};
-	struct far_call call = {
-		.op = FILES_SET_ATTR, .ask.what = attr->valid, .data = &wire, .bytes = sizeof(wire)};
+	struct far_call call = {.op = FILES_SET_ATTR,
+				.ask.what = attr->valid,
+				.data = &wire,
+				.bytes = sizeof(wire)};
 	s64 err = far ? far_ask(t, far, &call) : -EIO;
 
 	return err ? (int)err : refresh(t, inode);

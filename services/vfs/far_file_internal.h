@@ -1,8 +1,8 @@
 /*
  * Open files of other cores from inside. Private to services/vfs' far_*.c about open files.
  *
- * far_file.c: descriptions, proxies' lives. far_proxy.c: a proxy's operations, which ask the home.
- * far_export.c: files of this core that others know: references, watches. far_serve.c: what others
+ * far_file.c: descriptions, proxies' lives. far_file_proxy.c: a proxy's operations, which ask the home.
+ * far_file_export.c: files of this core that others know: references, watches. far_file_serve.c: what others
  * ask, performed here.
  */
 #ifndef VFS_FAR_FILE_INTERNAL_H
@@ -80,7 +80,7 @@ struct export
 	} entries[FAR_QUEUES];
 };
 
-/* --- far_export.c --- */
+/* --- far_file_export.c --- */
 
 /* One more reference of @file for @core: its number, or 0 (no memory). */
 u64 export_add(struct far_files *all, struct file *file, u32 core);
@@ -94,7 +94,7 @@ void export_watch(struct export *export, struct export_ref *ref, u32 watch);
 void export_look(struct export *export, struct file_answer *answer);
 void export_core_died(struct far_files *all, u32 core);
 
-/* --- far_serve.c --- */
+/* --- far_file_serve.c --- */
 int far_serve_all(struct far_files *all);
 
 /* --- far_file.c --- */
@@ -107,13 +107,13 @@ int far_attach(struct far_files *all, struct file *file, const struct file_desc 
 bool desc_is_good(const struct far_files *all, const struct file_desc *desc);
 void far_send_drop(struct far_files *all, u32 home, u64 id, u32 core, u32 count);
 
-/* --- far_inode.c --- */
+/* --- far_file_inode.c --- */
 
 extern const struct inode_ops far_inode_ops;
 extern const struct file_ops far_reopen_ops;
 void far_attr_of(const struct inode *inode, struct file_attr *attr);
 
-/* --- far_proxy.c --- */
+/* --- far_file_proxy.c --- */
 
 extern const struct file_ops far_path_ops;
 /* The operations of a proxy of these traits. */
@@ -141,7 +141,7 @@ void far_note(struct far_file *far, u32 events, u32 seq);
 void far_changed(struct far_file *far, const struct file_change *change);
 void far_core_died(struct far_files *all, u32 core);
 
-/* --- far_inode.c, opening at another core --- */
+/* --- far_file_inode.c, opening at another core --- */
 
 /* @file, which is being opened, becomes the proxy that the answer of @call describes. */
 int far_opened(struct far_files *all, struct file *file, const struct far_call *call);

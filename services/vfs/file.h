@@ -54,7 +54,7 @@ struct file_ops {
 	 */
 	int (*mmap)(struct vfs_task *t, struct file *file, bool shared);
 	/*
-	 * For a file that another core has (far_proxy.c), NULL for others. settle(): may wait;
+	 * For a file that another core has (far_file_proxy.c), NULL for others. settle(): may wait;
 	 * makes the next poll() tell what holds now, and see to it that its queues are woken
 	 * (@keep: more than once). The others stand for fcntl.c and locks.c; closed(): a descriptor
 	 * of a table that has set record locks was closed.
@@ -93,7 +93,7 @@ struct file {
 	void *private;
 	struct async *async; /* F_SETOWN, F_SETSIG, O_ASYNC (async.c); NULL: none */
 	struct epoll_item *watchers;
-	struct export *exported; /* other cores have it (far_export.c); NULL: none */
+	struct export *exported; /* other cores have it (far_file_export.c); NULL: none */
 };
 
 /**

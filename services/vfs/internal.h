@@ -237,7 +237,7 @@ s64 async_fcntl(struct vfs_task *t, struct file *file, int cmd, u64 arg);
 /* chrdev.c: @file becomes one of the device @rdev without its open(). 0, -ENXIO. */
 int chrdev_attach(struct vfs *vfs, u32 rdev, struct file *file);
 
-/* far_inode.c: a device of another core is opened there. */
+/* far_file_inode.c: a device of another core is opened there. */
 int far_open_device(struct vfs_task *t, u32 core, struct inode *inode, struct file *file);
 /* The core of the device @rdev, if it is another one; else this one's. */
 bool far_device_core(const struct vfs *vfs, u32 rdev, u32 *core);

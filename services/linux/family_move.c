@@ -13,8 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHILDREN_MORE 8u /* that may be born to it by CLONE_PARENT, or become its own, meanwhile   \
-			  */
+#define CHILDREN_MORE                                                                              \
+	8u /* that may be born to it by CLONE_PARENT, or become its own, meanwhile                 \
+	    */
 
 static u32 count_children(const struct process *p)
 {

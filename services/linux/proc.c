@@ -4,9 +4,11 @@
  * Not here: of the machine (procsys.c); descriptors, links and mounts (the VFS shows them itself).
  * Runs in: the personality's domain. Source: proc_pid(5) and its relatives.
  */
+#include "afar.h"
 #include "exec.h"
 #include "cpu.h"
 #include "namespaces.h"
+#include "procfar.h"
 #include "procfiles.h"
 #include "sched.h"
 #include "signal.h"
@@ -25,6 +27,8 @@ static u32 next_pid(void *arg, u32 from)
 	const struct process *p = process_from(from);
 
 	(void)arg;
+	if (afar_is_on)
+		return procfar_next_pid(from);
 	return p ? p->pid : 0;
 }
 
@@ -38,6 +42,8 @@ static u32 next_tid(void *arg, u32 pid, u32 from)
 		if (t->tid >= from && (!best || t->tid < best))
 			best = t->tid;
 	}
+	if (!p && afar_is_on)
+		return procfar_next_tid(pid, from);
 	return best;
 }
 
@@ -46,6 +52,8 @@ static struct vfs_task *task_of(void *arg, u32 pid)
 	struct process *p = process_find(pid);
 
 	(void)arg;
+	if (!p && afar_is_on)
+		return procfar_task(pid);
 	return p && p->threads ? &p->threads->vfs : NULL;
 }
 
@@ -387,6 +395,9 @@ int proc_init(struct vfs *vfs)
 		.next_tid = next_tid,
 		.task = task_of,
 		.may_read = proc_may_look,
+		.is_far = procfar_is_far,
+		.far_show = procfar_show,
+		.far_store = procfar_store,
 		.entries = entries,
 		.nentries = ARRAY_SIZE(entries),
 	};

@@ -150,9 +150,9 @@ struct process {
 	struct sighand *sighand;
 	struct pending pending;
 	u32 pgrp, sid;
-	bool in_group; /* counted among the members of both: process_join() */
+	bool in_group;         /* counted among the members of both: process_join() */
 	bool listed, numbered; /* in the table of processes; its number is counted */
-	u32 moves;     /* how often it has moved to another core */
+	u32 moves;             /* how often it has moved to another core */
 	struct k_rlimit limits[RLIMITS];
 	bool did_exec;
 	bool zombie;
@@ -183,7 +183,7 @@ struct process {
 	u64 children_maxrss, maxrss_pages;
 	u64 minor_faults, children_minor_faults;
 	struct process *spare_ghosts; /* while it arrives: family_prepare() */
-	u32 uid; /* of a ghost, and of a zombie that ended on another core */
+	u32 uid;                      /* of a ghost, and of a zombie that ended on another core */
 };
 
 /* The first process; orphans become its children. */

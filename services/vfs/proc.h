@@ -58,6 +58,15 @@ struct proc_provider {
 	struct vfs_task *(*task)(void *arg, u32 pid);
 	/* May @reader look into @pid (as ptrace(2) says): fd/, cwd, root, exe, environ, maps. */
 	bool (*may_read)(void *arg, struct vfs_task *reader, u32 pid);
+	/*
+	 * Does @pid live elsewhere? Then its files' texts are made and taken there, by their path
+	 * below /proc/PID. NULL: none does.
+	 */
+	bool (*is_far)(void *arg, u32 pid);
+	int (*far_show)(void *arg, struct vfs_task *reader, u32 pid, const char *path,
+			struct text *out);
+	int (*far_store)(void *arg, struct vfs_task *writer, u32 pid, const char *path,
+			 const char *text, size_t len);
 	const struct proc_entry *entries; /* of each process: stat, status, maps, cmdline ... */
 	u32 nentries;
 };
@@ -74,6 +83,15 @@ int procfs_add_to_processes(struct vfs *vfs, const struct proc_entry *entries, u
 int sysfs_add(struct vfs *vfs, const struct proc_entry *entries, u32 n);
 /* @fill adds more files, when somebody first looks into /sys; its error is that of the look. */
 void sysfs_set_filler(struct vfs *vfs, int (*fill)(struct vfs *vfs));
+
+/*
+ * A file of process @pid by its path below /proc/PID, for who asks from afar: its text (of a link:
+ * where it leads), and writing it. 0, -ENOENT, the file's own errors.
+ */
+int procfs_show(struct vfs *vfs, struct vfs_task *reader, u32 pid, const char *path,
+		struct text *out);
+int procfs_store(struct vfs *vfs, struct vfs_task *writer, u32 pid, const char *path,
+		 const char *text, size_t len);
 
 /* The process whose folder /proc/PID @file is, by its number; 0: it is something else. */
 u32 procfs_process_of(const struct file *file);

@@ -191,9 +191,7 @@ s64 pseudo_seek(struct vfs_task *t, struct file *file, s64 offset, u32 whence)
 
 static int link_text(struct vfs_task *t, struct inode *inode, struct text *out)
 {
-	const struct pseudo_inode *pi = pseudo_inode(inode);
-
-	return pi->node->entry->show(pi->node->arg, t, pi->pid, out);
+	return pseudo_show(pseudo_inode(inode), t, out);
 }
 
 static int follow(struct vfs_task *t, struct inode *inode, struct path *out)
@@ -209,8 +207,11 @@ static int magic_text(struct vfs_task *t, struct inode *inode, struct text *out)
 	struct path path;
 	char *name;
 	s64 len;
-	int err = inode->ops->follow(t, inode, &path);
+	int err = pseudo_far_link(pseudo_inode(inode), t, out);
 
+	if (err != -EREMOTE)
+		return err;
+	err = inode->ops->follow(t, inode, &path);
 	if (err)
 		return err;
 	name = malloc(VFS_PATH_MAX);

@@ -65,6 +65,11 @@ int pseudo_lookup(struct vfs_task *t, struct inode *dir, const char *name, u32 l
 bool pseudo_emit_children(struct file *file, struct dir_context *ctx);
 s64 pseudo_seek(struct vfs_task *t, struct file *file, s64 offset, u32 whence);
 
+/* proc_far.c: the text of a node's file, and writing it, wherever its process lives. */
+int pseudo_show(const struct pseudo_inode *pi, struct vfs_task *t, struct text *out);
+int pseudo_store(const struct pseudo_inode *pi, struct vfs_task *t, const char *text, size_t len);
+int pseudo_far_link(const struct pseudo_inode *pi, struct vfs_task *t, struct text *out);
+
 /* procfs.c: what changes for inodes of processes. */
 int proc_refresh(struct vfs_task *t, struct inode *inode);
 bool proc_revalidate(struct vfs_task *t, struct dentry *dentry);

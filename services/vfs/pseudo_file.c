@@ -25,10 +25,9 @@ static int open_text(struct vfs_task *t, struct inode *inode, struct file *file)
 static int make_text(struct vfs_task *t, struct file *file)
 {
 	const struct pseudo_inode *pi = pseudo_inode(file->inode);
-	const struct proc_entry *entry = pi->node->entry;
 	struct text_file *tf = file->private;
 	struct text text = {0};
-	int err = entry->show ? entry->show(pi->node->arg, t, pi->pid, &text) : -EIO;
+	int err = pseudo_show(pi, t, &text);
 
 	if (!err)
 		err = text_error(&text);
@@ -79,7 +78,7 @@ static s64 write_text(struct vfs_task *t, struct file *file, struct uio *uio, s6
 		n = -EFAULT;
 	} else {
 		buf[len] = 0;
-		n = entry->store(pi->node->arg, t, pi->pid, buf, len);
+		n = pseudo_store(pi, t, buf, len);
 	}
 	free(buf);
 	if (!n) {

@@ -32,6 +32,7 @@
 #define PROCESS_USER   PROCESS_OP(0x21) /* memory of who called; struct process_user */
 #define PROCESS_SIGNAL PROCESS_OP(0x22) /* tell; struct process_signal: of the system itself */
 #define PROCESS_LIST   PROCESS_OP(0x23) /* struct process_number: from where; answer: u32[] */
+#define PROCESS_INFO   PROCESS_OP(0x25) /* struct process_number; answer: struct process_who */
 #define PROCESS_FILE   PROCESS_OP(0x24) /* struct process_file: a file of /proc/PID */
 
 struct process_number {

@@ -1,6 +1,7 @@
 /* See afar.h. */
 #include "afar.h"
 #include "directory.h"
+#include "misc.h"
 #include "sched.h"
 #include "signal.h"
 #include "syscall.h"
@@ -181,6 +182,19 @@ static s64 call_there(struct thread *t, u32 core, u64 number, const u64 *a, bool
 	return shard_call_parts(net, core, PROCESS_CALL, &parts);
 }
 
+/* A signal by descriptor is one by number where the process lives. */
+static u64 by_number(struct thread *t, u64 number, const u64 **a, u64 out[6])
+{
+	if (number != 424 || (*a)[3])
+		return number;
+	memset(out, 0, 6 * sizeof(*out));
+	out[0] = pidfd_number(t, (int)(*a)[0]);
+	out[1] = (*a)[1];
+	out[2] = (*a)[2];
+	*a = out;
+	return out[2] ? 129 : 62;
+}
+
 static u32 named_by(u64 number, const u64 *a)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(naming); i++) {
@@ -195,10 +209,15 @@ static u32 named_by(u64 number, const u64 *a)
 
 s64 afar_retry(struct thread *t, u64 number, const u64 *a)
 {
-	u32 named = named_by(number, a);
 	s64 result = -ESRCH;
+	u64 others[6];
+	u32 named;
 
-	if (!named || afar_is_stub(t))
+	if (afar_is_stub(t))
+		return -ESRCH;
+	number = by_number(t, number, &a, others);
+	named = named_by(number, a);
+	if (!named)
 		return -ESRCH;
 	for (u32 i = 0; i < TRIES && result == -ESRCH; i++) {
 		int core = directory_where(named);
@@ -300,6 +319,69 @@ static s64 serve_signal(struct shard_request *r)
 	return signal_group_here(m->pgrp, &info);
 }
 
+/* ---- the end of a process ---- */
+
+s64 afar_await_end(u32 pid)
+{
+	struct process_number ask = {.number = pid};
+	int core = directory_where(pid);
+	s64 result;
+
+	if (core < 0)
+		return -ESRCH;
+	if (core == (int)process_numbers.core)
+		return -EAGAIN;
+	result = shard_call(net, (u32)core, PROCESS_AWAIT, &ask, sizeof(ask), NULL, 0, NULL);
+	return result == -EHOSTDOWN ? -ESRCH : result;
+}
+
+static s64 serve_await(struct shard_request *r)
+{
+	const struct process_number *ask = shard_args(r, sizeof(*ask));
+	u32 pid;
+
+	if (!ask)
+		return -EBADMSG;
+	pid = ask->number;
+	for (;;) {
+		struct process *p = process_find(pid);
+		int core;
+
+		if (p && p->zombie)
+			return 0;
+		if (p && fiber_wait(sched_loop(), &process_ends, FIBER_FOREVER) == -EINTR)
+			return -EAGAIN;
+		if (p)
+			continue;
+		core = directory_where(pid);
+		return core >= 0 && core != (int)process_numbers.core ? -EAGAIN : -ESRCH;
+	}
+}
+
+/* ---- jobs ---- */
+
+bool afar_group_is_orphaned(u32 pgrp, u32 sid)
+{
+	struct process_orphaned ask = {pgrp, sid};
+	struct core_set cores;
+
+	if (directory_members(pgrp, NUMBER_GROUP, &cores))
+		return true;
+	for (u32 core = 0; core < shard_cores(net); core++) {
+		if (core != process_numbers.core && core_set_has(&cores, core) &&
+		    shard_call(net, core, PROCESS_ORPHANED, &ask, sizeof(ask), NULL, 0, NULL) == 0)
+			return false;
+	}
+	return true;
+}
+
+static s64 serve_orphaned(struct shard_request *r)
+{
+	const struct process_orphaned *ask = shard_args(r, sizeof(*ask));
+
+	return ask ? signal_group_is_orphaned_here(ask->pgrp, ask->sid) : -EBADMSG;
+}
+
 int afar_init(struct shard_net *with)
 {
 	int err;
@@ -310,6 +392,10 @@ int afar_init(struct shard_net *with)
 		err = shard_serve(net, PROCESS_USER, serve_user, NULL);
 	if (!err)
 		err = shard_serve(net, PROCESS_SIGNAL, serve_signal, NULL);
+	if (!err)
+		err = shard_serve(net, PROCESS_AWAIT, serve_await, NULL);
+	if (!err)
+		err = shard_serve(net, PROCESS_ORPHANED, serve_orphaned, NULL);
 	afar_is_on = !err;
 	return err;
 }

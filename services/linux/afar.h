@@ -49,6 +49,15 @@ void stub_free(struct thread *t);
 /** Memory of a stub's caller: how many of @len bytes could be moved. May wait. */
 u64 afar_copy(const struct mm *mm, void *kernel, u64 addr, u64 len, bool write);
 
+/**
+ * Wait until far process @pid has ended: 0, or -ESRCH: it has; -EAGAIN: it has moved, or lives
+ * here.
+ */
+s64 afar_await_end(u32 pid);
+
+/** Are all members of a group on other cores such that nobody can control its jobs? May wait. */
+bool afar_group_is_orphaned(u32 pgrp, u32 sid);
+
 /** Signals of the system itself to a group with members elsewhere; does not wait. */
 void afar_signal_group(u32 pgrp, const struct k_siginfo *info);
 

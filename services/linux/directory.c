@@ -246,7 +246,9 @@ static s64 serve_news(struct shard_request *r)
 	if (!what || what->core >= shard_cores(r->net) ||
 	    (what->use != NUMBER_GROUP && what->use != NUMBER_SESSION && what->use != 0))
 		return -EBADMSG;
-	if (!numbers_is_home(&process_numbers, what->number)) {
+	/* What a dead core was the home of is core 0's, even if that has not heard of it yet. */
+	if (!numbers_is_home(&process_numbers, what->number) &&
+	    (self() != 0 || shard_lives(net, numbers_owner(&process_numbers, what->number)))) {
 		if (self() == 0)
 			tell_home(r->op, what);
 		return 0;
@@ -279,6 +281,41 @@ static s64 serve_members(struct shard_request *r)
 	return 0;
 }
 
+/* ---- the death of a core ---- */
+
+static void ignore(u32 number, void *arg)
+{
+	(void)number, (void)arg;
+}
+
+/* Core 0 is the home now of what the dead core was: tell it what it cannot know. */
+static void tell_again(const struct number *e, void *arg)
+{
+	struct process_number what = {.number = e->number, .core = self(), .moves = e->moves};
+
+	(void)arg;
+	if (numbers_is_home(&process_numbers, e->number))
+		return;
+	if (e->uses[NUMBER_TASK])
+		shard_tell(net, 0, PROCESS_LIVES, &what, sizeof(what));
+	for (what.use = NUMBER_GROUP; what.use < NUMBER_USES; what.use++) {
+		if (e->uses[what.use])
+			shard_tell(net, 0, PROCESS_JOIN, &what, sizeof(what));
+	}
+}
+
+static void core_died(struct shard_net *with, u32 core, void *arg)
+{
+	(void)with, (void)arg;
+	numbers_core_died(&process_numbers, core, ignore, NULL);
+	for (u32 i = 0; i < nhomes; i++) {
+		if (homes[i] == core + 1)
+			homes[i] = 0;
+	}
+	if (self() != 0)
+		numbers_each(&process_numbers, tell_again, NULL);
+}
+
 int directory_init(struct shard_net *with)
 {
 	static const struct {
@@ -295,5 +332,7 @@ int directory_init(struct shard_net *with)
 	net = with;
 	for (u32 i = 0; i < ARRAY_SIZE(served) && !err; i++)
 		err = shard_serve(net, served[i].op, served[i].handler, NULL);
+	if (!err)
+		err = shard_on_death(net, core_died, NULL);
 	return err;
 }

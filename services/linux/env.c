@@ -95,12 +95,7 @@ static bool is_ignored(void *arg, struct vfs_task *task, int sig)
 static bool is_orphaned(void *arg, u32 pgrp)
 {
 	(void)arg;
-	for (const struct process *p = process_from(0); p; p = p->list_next) {
-		if (p->pgrp == pgrp && !p->zombie && p->parent && p->parent->pgrp != pgrp &&
-		    p->parent->sid == p->sid)
-			return false;
-	}
-	return true;
+	return signal_group_is_orphaned(pgrp, 0);
 }
 
 static bool is_in_session(void *arg, u32 pgrp, u32 sid)

@@ -140,12 +140,15 @@ static void leave_session(struct thread *t)
 		wake_orphans(p, p->pgrp);
 }
 
+struct fiber_queue process_ends;
+
 void process_tell_end(struct process *p)
 {
 	u32 status = p->exit_status;
 	const struct k_sigaction *action;
 	bool ignores;
 
+	fiber_wake_all(&process_ends);
 	if (!p->parent)
 		return;
 	if (p->parent->far) {

@@ -7,6 +7,7 @@
 #include "family.h"
 #include "family_internal.h"
 #include "ghost.h"
+#include "misc.h"
 
 #include <errno.h>
 #include <shard/shard.h>
@@ -91,6 +92,8 @@ void family_left(struct process *p, u32 core)
 	if (numbers_is_home(&process_numbers, p->pid))
 		numbers_set_away(&process_numbers, p->pid, core, p->moves);
 	send_children_along(p);
+	pidfd_follow(p);
+	fiber_wake_all(&process_ends);
 	ghost_of(p, core);
 }
 

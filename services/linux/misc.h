@@ -13,6 +13,8 @@ void usage_of_process(const struct process *p, struct k_rusage *usage);
 void process_end_vfork(struct process *p);
 
 /* exit.c */
+/** Woken when any process of this core has ended or moved away. */
+extern struct fiber_queue process_ends;
 /** @p is a zombie: its parent, of this core, is told, and it may be reaped at once. */
 void process_tell_end(struct process *p);
 
@@ -25,6 +27,10 @@ bool process_may_inspect(const struct thread *t, const struct process *p);
 int pidfd_new(struct thread *t, struct process *p, u32 flags);
 /** The process of a descriptor, NULL in *@p if it is gone; -EBADF. @nonblock may be NULL. */
 int pidfd_process(struct thread *t, int fd, struct process **p, bool *nonblock);
+/** The number of a descriptor's process, wherever that lives; 0: it is gone, or no such. */
+u32 pidfd_number(struct thread *t, int fd);
+/** @p has moved to another core: its descriptors here follow it. */
+void pidfd_follow(struct process *p);
 /** @p has ended: tell those who poll. */
 void pidfd_wake(struct process *p);
 /** @p is going away: descriptors of it stay, and know that. */

@@ -366,3 +366,11 @@ void numbers_core_died(struct numbers *n, u32 core, void (*gone)(u32 number, voi
 		}
 	}
 }
+
+void numbers_each(const struct numbers *n, void (*fn)(const struct number *e, void *arg), void *arg)
+{
+	for (u32 i = 0; i < n->nslots; i++) {
+		for (const struct number *e = n->slots[i]; e; e = e->next)
+			fn(e, arg);
+	}
+}

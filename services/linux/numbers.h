@@ -101,6 +101,10 @@ void numbers_core_died(struct numbers *n, u32 core, void (*gone)(u32 number, voi
 
 bool core_set_is_empty(const struct core_set *set);
 
+/** Call @fn for all that is known; it must not change the table. */
+void numbers_each(const struct numbers *n, void (*fn)(const struct number *e, void *arg),
+		  void *arg);
+
 static inline bool core_set_has(const struct core_set *set, u32 core)
 {
 	return set && set->bits[core / 64] >> core % 64 & 1;

@@ -3,20 +3,29 @@
  *
  * Runs in: the personality's domain. Source: pidfd_open(2).
  */
+#include "afar.h"
+#include "directory.h"
 #include "misc.h"
 #include "syscall.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <rt/rt.h>
 #include <stdlib.h>
 
 #define PIDFD_NONBLOCK 04000u
 
-/* What a descriptor refers to: the process, until it is reaped. */
+/*
+ * What a descriptor refers to: the process, until it is reaped. One that lives on another core is
+ * watched there by a fiber, which holds a reference, too.
+ */
 struct pidfd {
 	struct pidfd *next;
-	struct process *process;
+	struct process *process; /* of this core; NULL: gone, or far */
 	struct wait_queue queue;
+	u32 pid;
+	u32 refs;
+	bool is_far;
 };
 
 static struct pidfd *all;
@@ -25,25 +34,66 @@ static u32 pidfd_poll(struct file *file, struct poll_table *table)
 {
 	struct pidfd *f = file->private;
 
-	if (!f->process)
+	if (!f->process && !f->is_far)
 		return POLLIN | POLLRDNORM | POLLHUP;
 	poll_wait(table, &f->queue);
+	if (f->is_far)
+		return 0;
 	return f->process->zombie ? POLLIN | POLLRDNORM : 0;
+}
+
+static void put(struct pidfd *f)
+{
+	struct pidfd **at = &all;
+
+	if (--f->refs)
+		return;
+	while (*at != f)
+		at = &(*at)->next;
+	*at = (*at)->next;
+	free(f);
 }
 
 static void pidfd_release(struct file *file)
 {
-	struct pidfd **at = &all;
-
-	while (*at != file->private)
-		at = &(*at)->next;
-	*at = (*at)->next;
-	free(file->private);
+	put(file->private);
 }
 
 static const struct file_ops pidfd_ops = {.poll = pidfd_poll, .release = pidfd_release};
 
-int pidfd_new(struct thread *t, struct process *p, u32 flags)
+/* Wait until the process ends, wherever it goes meanwhile. */
+static void watch(void *arg)
+{
+	struct pidfd *f = arg;
+	s64 result = -EAGAIN;
+
+	while (result == -EAGAIN && f->refs > 1) {
+		struct process *p = process_find(f->pid);
+
+		if (p) {
+			f->process = p;
+			break;
+		}
+		result = afar_await_end(f->pid);
+	}
+	f->is_far = false;
+	wait_wake(&f->queue, POLLIN | (f->process ? 0 : POLLHUP));
+	put(f);
+}
+
+static void begin_watch(struct pidfd *f)
+{
+	f->process = NULL;
+	f->is_far = true;
+	f->refs++;
+	if (rt_fiber_start(watch, f)) {
+		f->is_far = false;
+		f->refs--;
+	}
+}
+
+/* @p NULL: process @pid of another core. */
+static int open_pidfd(struct thread *t, struct process *p, u32 pid, u32 flags)
 {
 	struct pidfd *f = calloc(1, sizeof(*f));
 	struct file *file;
@@ -57,9 +107,34 @@ int pidfd_new(struct thread *t, struct process *p, u32 flags)
 		return err;
 	}
 	f->process = p;
+	f->pid = pid;
+	f->refs = 1;
 	f->next = all;
 	all = f;
+	if (!p)
+		begin_watch(f);
 	return fd_add(&t->vfs, file, true);
+}
+
+int pidfd_new(struct thread *t, struct process *p, u32 flags)
+{
+	return open_pidfd(t, p, p->pid, flags);
+}
+
+void pidfd_follow(struct process *p)
+{
+	for (struct pidfd *f = all; f; f = f->next) {
+		if (f->process == p)
+			begin_watch(f);
+	}
+}
+
+u32 pidfd_number(struct thread *t, int fd)
+{
+	struct file *file = fd_peek(&t->vfs, fd);
+	const struct pidfd *f = file && file->ops == &pidfd_ops ? file->private : NULL;
+
+	return f && (f->process || f->is_far) ? f->pid : 0;
 }
 
 int pidfd_process(struct thread *t, int fd, struct process **p, bool *nonblock)
@@ -70,7 +145,9 @@ int pidfd_process(struct thread *t, int fd, struct process **p, bool *nonblock)
 	if (!file)
 		return -EBADF;
 	if (file->ops == &pidfd_ops) {
-		*p = ((struct pidfd *)file->private)->process;
+		const struct pidfd *f = file->private;
+
+		*p = f->is_far ? process_find(f->pid) : f->process;
 		if (nonblock)
 			*nonblock = file->flags & O_NONBLOCK;
 		err = 0;
@@ -104,6 +181,8 @@ s64 sys_pidfd_open(struct thread *t, const u64 *a)
 	if (a[1] & ~(u64)PIDFD_NONBLOCK || (s32)a[0] <= 0)
 		return -EINVAL;
 	p = process_find((u32)a[0]);
+	if (!p && afar_is_on && !thread_find((u32)a[0]) && directory_where((u32)a[0]) >= 0)
+		return open_pidfd(t, NULL, (u32)a[0], (u32)a[1] & PIDFD_NONBLOCK);
 	if (!p)
 		return thread_find((u32)a[0]) ? -ENOENT : -ESRCH;
 	return pidfd_new(t, p, (u32)a[1] & PIDFD_NONBLOCK);

@@ -361,11 +361,17 @@ static void stay_stopped(struct thread *t)
 	t->state = THREAD_IN_CALL;
 }
 
-static bool group_is_orphaned(u32 pgrp, u32 sid)
+bool signal_group_is_orphaned(u32 pgrp, u32 sid)
+{
+	return signal_group_is_orphaned_here(pgrp, sid) &&
+	       (!afar_is_on || afar_group_is_orphaned(pgrp, sid));
+}
+
+bool signal_group_is_orphaned_here(u32 pgrp, u32 sid)
 {
 	for (struct process *p = process_from(0); p; p = p->list_next) {
 		if (p->pgrp == pgrp && !p->zombie && p->parent && p->parent->pgrp != pgrp &&
-		    p->parent->sid == sid && p->parent != init_process)
+		    p->parent->sid == (sid ? sid : p->sid) && p->parent->pid != 1)
 			return false;
 	}
 	return true;
@@ -375,7 +381,7 @@ static void stop(struct thread *t, int sig)
 {
 	struct process *p = t->process;
 
-	if (sig != SIGSTOP && group_is_orphaned(p->pgrp, p->sid))
+	if (sig != SIGSTOP && signal_group_is_orphaned(p->pgrp, p->sid))
 		return;
 	p->stopped = true;
 	p->stop_report = (u32)sig;

@@ -27,6 +27,13 @@ u32 signal_group(u32 pgrp, const struct k_siginfo *info);
 /** The same to those of this core only. */
 u32 signal_group_here(u32 pgrp, const struct k_siginfo *info);
 
+/**
+ * Has no member of group @pgrp a parent that could control its jobs: in session @sid (0: the
+ * member's own), another group? On all cores (may wait), and as far as this one's members go.
+ */
+bool signal_group_is_orphaned(u32 pgrp, u32 sid);
+bool signal_group_is_orphaned_here(u32 pgrp, u32 sid);
+
 /** A fault of @t: cannot be blocked or ignored. */
 void signal_force(struct thread *t, const struct k_siginfo *info);
 

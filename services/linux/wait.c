@@ -148,7 +148,7 @@ static int waitid_target(struct thread *t, struct wait *w, u64 type, s32 id)
 		if (err)
 			return err;
 		w->type = P_PID;
-		w->id = p ? p->pid : 0;
+		w->id = p ? p->pid : pidfd_number(t, id);
 		return 0;
 	}
 	default:

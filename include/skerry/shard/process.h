@@ -28,12 +28,14 @@
 #define PROCESS_ADOPT  PROCESS_OP(0x12) /* tell, to the heir's core; struct process_child */
 
 /* Calls for far processes: afar.c. */
-#define PROCESS_CALL   PROCESS_OP(0x20) /* struct process_call */
-#define PROCESS_USER   PROCESS_OP(0x21) /* memory of who called; struct process_user */
-#define PROCESS_SIGNAL PROCESS_OP(0x22) /* tell; struct process_signal: of the system itself */
-#define PROCESS_LIST   PROCESS_OP(0x23) /* struct process_number: from where; answer: u32[] */
-#define PROCESS_INFO   PROCESS_OP(0x25) /* struct process_number; answer: struct process_who */
-#define PROCESS_FILE   PROCESS_OP(0x24) /* struct process_file: a file of /proc/PID */
+#define PROCESS_CALL     PROCESS_OP(0x20) /* struct process_call */
+#define PROCESS_USER     PROCESS_OP(0x21) /* memory of who called; struct process_user */
+#define PROCESS_SIGNAL   PROCESS_OP(0x22) /* tell; struct process_signal: of the system itself */
+#define PROCESS_LIST     PROCESS_OP(0x23) /* struct process_number: from where; answer: u32[] */
+#define PROCESS_INFO     PROCESS_OP(0x25) /* struct process_number; answer: struct process_who */
+#define PROCESS_AWAIT    PROCESS_OP(0x27) /* struct process_number: answered when it has ended */
+#define PROCESS_ORPHANED PROCESS_OP(0x28) /* struct process_orphaned; result: 1 or 0 */
+#define PROCESS_FILE     PROCESS_OP(0x24) /* struct process_file: a file of /proc/PID */
 
 struct process_number {
 	u32 number;
@@ -142,6 +144,13 @@ struct process_signal {
 };
 
 static_assert(sizeof(struct process_signal) == 16, "no holes");
+
+/* PROCESS_ORPHANED: do the members that the core has leave the group an orphan? */
+struct process_orphaned {
+	u32 pgrp, sid;
+};
+
+static_assert(sizeof(struct process_orphaned) == 8, "no holes");
 
 /* PROCESS_FILE: the text of a file below /proc/PID, or text that is written to it behind this. */
 struct process_file {

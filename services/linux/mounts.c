@@ -162,10 +162,58 @@ s64 sys_statmount(struct thread *t, const u64 *a)
 
 #define LIST_PIECE 512u /* identifiers that are copied at once */
 
+/* The next ids of what @request asks for, @n at most; the request then says where to go on. */
+typedef s64 next_ids(struct thread *t, void *request, u64 *ids, u64 n);
+
+/* Up to @n ids of @request to @out, piece by piece. How many, or a negative errno value. */
+static s64 list_ids(struct thread *t, next_ids *next, void *request, u64 out, u64 n)
+{
+	u64 ids[LIST_PIECE], done = 0;
+	s64 got;
+
+	do {
+		got = next(t, request, ids, MIN(n - done, LIST_PIECE));
+		if (got < 0)
+			return got;
+		if (got && copy_out(t, out + 8 * done, ids, 8 * (u64)got))
+			return -EFAULT;
+		done += (u64)got;
+	} while (got == LIST_PIECE && done < n);
+	return (s64)done;
+}
+
+static s64 next_mounts(struct thread *t, struct mnt_id_req_abi *req, bool reverse, u64 *ids, u64 n)
+{
+	s64 got = vfs_listmount(&t->vfs, req, reverse, ids, n);
+
+	if (got > 0)
+		req->param = ids[got - 1];
+	return got;
+}
+
+static s64 list_forward(struct thread *t, void *request, u64 *ids, u64 n)
+{
+	return next_mounts(t, request, false, ids, n);
+}
+
+static s64 list_backward(struct thread *t, void *request, u64 *ids, u64 n)
+{
+	return next_mounts(t, request, true, ids, n);
+}
+
+static s64 list_namespaces(struct thread *t, void *request, u64 *ids, u64 n)
+{
+	struct ns_id_req_abi *req = request;
+	s64 got = vfs_listns(&t->vfs, req, ids, n);
+
+	if (got > 0)
+		req->ns_id = ids[got - 1];
+	return got;
+}
+
 s64 sys_listmount(struct thread *t, const u64 *a)
 {
 	bool reverse = a[3] & LISTMOUNT_REVERSE_;
-	u64 ids[LIST_PIECE], done = 0;
 	struct mnt_id_req_abi req;
 	s64 n;
 
@@ -176,22 +224,11 @@ s64 sys_listmount(struct thread *t, const u64 *a)
 	n = get_request(t, &req, a[0]);
 	if (n)
 		return n;
-	do {
-		n = vfs_listmount(&t->vfs, &req, reverse, ids, MIN(a[2] - done, LIST_PIECE));
-		if (n < 0)
-			return n;
-		if (n && copy_out(t, a[1] + 8 * done, ids, 8 * (u64)n))
-			return -EFAULT;
-		done += (u64)n;
-		if (n)
-			req.param = ids[n - 1];
-	} while (n == LIST_PIECE && done < a[2]);
-	return (s64)done;
+	return list_ids(t, reverse ? list_backward : list_forward, &req, a[1], a[2]);
 }
 
 s64 sys_listns(struct thread *t, const u64 *a)
 {
-	u64 ids[LIST_PIECE], done = 0;
 	struct ns_id_req_abi req;
 	s64 n;
 	u32 size;
@@ -207,17 +244,7 @@ s64 sys_listns(struct thread *t, const u64 *a)
 	n = copy_in_sized(t, &req, sizeof(req), a[0], size, sizeof(req));
 	if (n)
 		return n;
-	do {
-		n = vfs_listns(&t->vfs, &req, ids, MIN(a[2] - done, LIST_PIECE));
-		if (n < 0)
-			return n;
-		if (n && copy_out(t, a[1] + 8 * done, ids, 8 * (u64)n))
-			return -EFAULT;
-		done += (u64)n;
-		if (n)
-			req.ns_id = ids[n - 1];
-	} while (n == LIST_PIECE && done < a[2]);
-	return (s64)done;
+	return list_ids(t, list_namespaces, &req, a[1], a[2]);
 }
 
 /* ---- step by step ---- */

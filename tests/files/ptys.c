@@ -1,5 +1,6 @@
 /* Terminals in detail: modes, counts and times of raw reads, jobs, controlling terminals. */
 #include "check.h"
+#include "pty.h"
 #include "scratch.h"
 
 #include <fcntl.h>
@@ -15,32 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static int master, slave;
 static char buf[8192];
-
-static void open_pair(void)
-{
-	char name[64];
-
-	master = posix_openpt(O_RDWR | O_NOCTTY);
-	CHECK(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
-	CHECK(ptsname_r(master, name, sizeof(name)) == 0);
-	slave = open(name, O_RDWR | O_NOCTTY);
-	CHECK(slave >= 0);
-}
-
-static const char *from(int fd)
-{
-	ssize_t n = read(fd, buf, sizeof(buf) - 1);
-
-	buf[n > 0 ? n : 0] = 0;
-	return buf;
-}
-
-static void type(const char *keys)
-{
-	CHECK(write(master, keys, strlen(keys)) == (ssize_t)strlen(keys));
-}
 
 /* Change modes: set and clear bits of the input, output and local flags. */
 static void modes(tcflag_t iset, tcflag_t iclear, tcflag_t lset, tcflag_t lclear)

@@ -1,5 +1,6 @@
 /* Terminals, by pseudo-terminals: lines, modes, sizes, jobs, hanging up. */
 #include "check.h"
+#include "pty.h"
 #include "scratch.h"
 
 #include <fcntl.h>
@@ -13,33 +14,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-static int master, slave;
 static char buf[256];
-
-static void open_pair(void)
-{
-	char name[64];
-
-	master = posix_openpt(O_RDWR | O_NOCTTY);
-	CHECK(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
-	CHECK(ptsname_r(master, name, sizeof(name)) == 0);
-	slave = open(name, O_RDWR | O_NOCTTY);
-	CHECK(slave >= 0);
-}
-
-/* What a read gives, as a string. */
-static const char *from(int fd)
-{
-	ssize_t n = read(fd, buf, sizeof(buf) - 1);
-
-	buf[n > 0 ? n : 0] = 0;
-	return buf;
-}
-
-static void type(const char *keys)
-{
-	CHECK(write(master, keys, strlen(keys)) == (ssize_t)strlen(keys));
-}
 
 static void set_lflag(tcflag_t off)
 {

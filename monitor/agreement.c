@@ -149,8 +149,11 @@ static bool put_out(const struct agree_out *out)
 		return true;
 	case AGREE_OUT_FENCE:
 		return fence_send(out->core);
+	case AGREE_OUT_VIEW:
+		program_notify_cores(); /* who lives is read when it is asked for */
+		return true;
 	default:
-		return true; /* a view is read when it is asked for */
+		return true;
 	}
 }
 

@@ -29,6 +29,13 @@ u64 cmdline_number(const char *key, u64 otherwise)
 	return otherwise;
 }
 
+u32 cmdline_linux_cores(void)
+{
+	u64 n = cmdline_number("linux.cores", 1);
+
+	return n ? (u32)MIN(n, self.ncores) : self.ncores;
+}
+
 static void add_arg(struct mon_spawn *what, const char *arg, size_t len)
 {
 	memcpy(what->args + what->args_bytes, arg, len);
@@ -37,15 +44,18 @@ static void add_arg(struct mon_spawn *what, const char *arg, size_t len)
 	what->argc++;
 }
 
-/* The personality, with the kernel's words: all of them, or those before the program. */
-static void run_by_linux(struct mon_spawn *what, bool all)
+/* The personality, with the kernel's words: all of them, or those before the program. @option may
+ * be NULL. */
+static void run_by_linux(struct mon_spawn *what, const char *option, bool all)
 {
 	const char *line = self.boot->cmdline, *end = find_program();
 	size_t len = end - line > 4 ? (size_t)(end - line) - 4 : 0;
 
-	strcpy(what->path, "sbin/linux");
+	strcpy(what->path, LINUX_PATH);
 	what->slots = DOMAIN_SLOTS_LINUX;
 	add_arg(what, "linux", 5);
+	if (option)
+		add_arg(what, option, strlen(option));
 	add_arg(what, "-c", 2);
 	add_arg(what, line, all ? strlen(line) : len);
 }
@@ -53,7 +63,13 @@ static void run_by_linux(struct mon_spawn *what, bool all)
 void cmdline_linux(struct mon_spawn *what)
 {
 	*what = (struct mon_spawn){0};
-	run_by_linux(what, true);
+	run_by_linux(what, NULL, true);
+}
+
+void cmdline_linux_shard(struct mon_spawn *what)
+{
+	*what = (struct mon_spawn){0};
+	run_by_linux(what, "-s", false);
 }
 
 bool cmdline_program(struct mon_spawn *what)
@@ -63,7 +79,7 @@ bool cmdline_program(struct mon_spawn *what)
 	*what = (struct mon_spawn){0};
 	at += strspn(at, " ");
 	if (*at == '/')
-		run_by_linux(what, false);
+		run_by_linux(what, NULL, false);
 	for (at += strspn(at, " "); *at; at += strspn(at, " ")) {
 		size_t len = strcspn(at, " ");
 

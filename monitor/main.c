@@ -80,7 +80,7 @@ static bool choose_program(struct mon_spawn *what, bool *ends)
 	if (!has_root && cmdline_program(what))
 		return true;
 	if (has_root ||
-	    (image_has("init") && image_has("sbin/linux") && !cmdline_number("native", 0))) {
+	    (image_has("init") && image_has(LINUX_PATH) && !cmdline_number("native", 0))) {
 		cmdline_linux(what);
 		return true;
 	}
@@ -90,6 +90,21 @@ static bool choose_program(struct mon_spawn *what, bool *ends)
 				   .path = "sbin/console",
 				   .args = "console"};
 	return image_has("sbin/console");
+}
+
+/* Another core than 0: its share of Linux, if core 0 runs that and the command line says so. */
+static void start_shard(void)
+{
+	static const struct task_watcher nobody;
+	static struct mon_spawn what;
+	bool ends;
+
+	if (self.core >= cmdline_linux_cores() || !choose_program(&what, &ends) ||
+	    strcmp(what.path, LINUX_PATH) != 0)
+		return;
+	cmdline_linux_shard(&what);
+	if (task_new(NULL, self.core, &what, CAP_NONE, &nobody) < 0)
+		console_printf("monitor: no memory for Linux on core %u\n", self.core);
 }
 
 static void start_program(void)
@@ -216,6 +231,8 @@ _Noreturn void rt_entry(void)
 	}
 	introduce_core();
 	start_children();
+	if (self.core != 0)
+		start_shard();
 	for (;;) {
 		work();
 		if (link_arm() && console_arm())

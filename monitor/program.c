@@ -126,6 +126,17 @@ void program_notify(struct program *p, struct notice *notice)
 	sys_doorbell_ring(p->caps[PROGRAM_BELL]);
 }
 
+void program_notify_cores(void)
+{
+	for (u32 n = 1; n <= PROGRAMS_MAX; n++) {
+		struct program *p = &programs[n];
+
+		p->cores_changed.what = NOTICE_CORES;
+		if (p->used && p->watches_cores)
+			program_notify(p, &p->cores_changed);
+	}
+}
+
 struct notice *program_take_notice(struct program *p)
 {
 	struct notice *notice = p->notices;

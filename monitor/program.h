@@ -51,6 +51,8 @@ struct program {
 	cap_t gifts[DOMAIN_GIFTS];  /* the originals of what it was given */
 	struct domain_start *start; /* its pages, mapped here; bytes mapped: PROGRAM_WINDOW */
 	struct notice *notices, **notices_last;
+	bool watches_cores;
+	struct notice cores_changed;
 	u32 task_core; /* who wants to know how it ends */
 	u32 task;
 };
@@ -87,6 +89,9 @@ void program_reap(void);
 
 /** Put a notice behind the others and ring; one that is queued already stays where it is. */
 void program_notify(struct program *p, struct notice *notice);
+
+/** Other cores live than before: tell those who watch. */
+void program_notify_cores(void);
 
 /** Take the first notice; NULL if there is none. */
 struct notice *program_take_notice(struct program *p);

@@ -120,6 +120,12 @@ static s64 serve_forget(struct request *r)
 	return task_forget(r->from, (u32)r->w[1]);
 }
 
+static s64 serve_watch(struct request *r)
+{
+	r->from->watches_cores = true;
+	return 0;
+}
+
 static s64 serve_notice(struct request *r)
 {
 	const struct notice *notice = program_take_notice(r->from);
@@ -270,6 +276,7 @@ static serve_fn *const serve[MON_COUNT] = {
 	[MON_ATTACH] = serve_attach,
 	[MON_CLOSE] = serve_close,
 	[MON_NOTICE] = serve_notice,
+	[MON_WATCH] = serve_watch,
 	[MON_POWEROFF] = serve_poweroff,
 	[MON_CORE] = serve_core,
 	[MON_MEMORY] = serve_memory,

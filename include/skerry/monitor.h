@@ -80,7 +80,8 @@
 	X(26, IMPORTED, "number of IMPORT", "-ENOENT: not there, or taken back",                   \
 	  "that frame, with the answer. It may be taken back at any time, and is then unmapped")   \
 	X(27, REVOKE, "handle of an exported frame", "-EALREADY, -EAGAIN",                         \
-	  "take it back: returns a number; when NOTICE_AGREED has come, no other core maps it")
+	  "take it back: returns a number; when NOTICE_AGREED has come, no other core maps it")      \
+	X(28, WATCH, "", "", "from now on NOTICE_CORES tells when other cores live than before")
 
 enum monitor_request {
 #define X(number, name, args, errors, what) MON_##name = number,
@@ -154,6 +155,7 @@ struct mon_parts {
 #define NOTICE_HANGUP  3 /* the peer of an attached channel closed it, or died */
 #define NOTICE_STARTED 4 /* a task: w2 = 0 or negative errno: -ENOENT, -ENOEXEC, ... */
 #define NOTICE_ENDED   5 /* a task: w2 = DEATH_*, w3 = status, or vector of a fault */
+#define NOTICE_CORES   7 /* other cores live than before: see LIVE */
 #define NOTICE_AGREED  6 /* w1 = number of a request about what cores agree on, w2 = its result */
 
 #endif

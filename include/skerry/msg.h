@@ -56,6 +56,7 @@ struct msg {
 #define MSG_MEMORY  3u /* monitors: ownership of memory */
 #define MSG_CONSOLE 4u
 #define MSG_BULK    5u /* lending and returning blocks of shared frames */
+#define MSG_SHARD   6u /* personalities: calls between cores */
 #define MSG_TEST    15u
 
 /* Part of a frame that the two ends of a channel share, lent by the end that owns the frame.

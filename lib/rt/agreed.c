@@ -118,6 +118,19 @@ bool rt_core_lives(u32 core)
 	return monitor_ask_simple(MON_LIVE, core, 0, 0, 0) > 0;
 }
 
+static struct fiber_queue *watchers;
+
+int rt_watch_cores(struct fiber_queue *queue)
+{
+	watchers = queue;
+	return (int)monitor_ask_simple(MON_WATCH, 0, 0, 0, 0);
+}
+
+void agreed_cores_changed(void)
+{
+	fiber_wake_all(watchers);
+}
+
 int rt_memory_borrow(u64 bytes)
 {
 	struct sys_words words = {.w = {0, bytes}};

@@ -32,6 +32,10 @@ int rt_name_lookup(const char *name, struct rt_name *out);
 /** Whether @core lives, as far as this one knows. */
 bool rt_core_lives(u32 core);
 
+/** From now on, wake @queue whenever other cores live than before. 0 or -ENOMEM. */
+struct fiber_queue;
+int rt_watch_cores(struct fiber_queue *queue);
+
 /**
  * Borrow @bytes of other cores' memory, after which rt_frame_new() has more to give.
  * 0; -ENOMEM: no core has them to spare; -EINVAL.
@@ -62,5 +66,8 @@ s64 rt_object_change_all(const struct mon_parts *parts);
 
 /* A notice about a request has come. By notice.c only. */
 void agreed_noticed(u32 number, s64 status);
+
+/* Other cores live than before. By notice.c only. */
+void agreed_cores_changed(void);
 
 #endif

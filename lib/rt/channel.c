@@ -212,15 +212,22 @@ void channel_note_counts(void)
 			count_note(c);
 }
 
+static void prepare_channel(struct rt_channel *c)
+{
+	struct fiber_queue *readers = c->shared ? c->shared : &c->readers;
+	struct fiber_queue *writers = c->wants_space ? c->shared : &c->writers;
+
+	if (readers->first && !ump_arm(&c->ump))
+		fiber_wake_all(readers);
+	if (writers->first && !ump_arm_send(&c->ump))
+		fiber_wake_all(writers);
+}
+
 void channel_prepare_sleep(void)
 {
 	for (struct rt_channel *c = channels; c; c = c->next) {
-		if (!c->opened || c->open_error)
-			continue;
-		if (c->readers.first && !ump_arm(&c->ump))
-			fiber_wake_all(&c->readers);
-		if (c->writers.first && !ump_arm_send(&c->ump))
-			fiber_wake_all(&c->writers);
+		if (c->opened && !c->open_error)
+			prepare_channel(c);
 	}
 	if (!rt_loop.ready.first)
 		channel_note_counts();
@@ -260,4 +267,6 @@ void channel_noticed(u32 notice, u32 id, u64 a)
 	}
 	fiber_wake_all(&c->readers);
 	fiber_wake_all(&c->writers);
+	if (c->shared)
+		fiber_wake_all(c->shared);
 }

@@ -32,6 +32,10 @@ struct rt_channel {
 	const u8 *bulk_rx;
 	u64 bulk_bytes;
 	struct fiber_queue readers, writers;
+	/* For who serves several channels on one fiber, by lib/ump itself: not NULL, and it is
+	 * woken when there is something to receive; if @wants_space, when there is space. */
+	struct fiber_queue *shared;
+	bool wants_space;
 	u64 noted_sent[MSG_CLASSES]; /* in the count page already */
 	u64 noted_received[MSG_CLASSES];
 };
@@ -39,7 +43,7 @@ struct rt_channel {
 struct rt_listener {
 	struct rt_listener *next;
 	u32 id;
-	u32 backlog[16]; /* channels that nobody has accepted */
+	u32 backlog[512]; /* channels that nobody has accepted: one from each core at least */
 	u32 nbacklog;
 	struct fiber_queue waiting;
 };

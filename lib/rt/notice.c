@@ -22,6 +22,9 @@ static void hand_out(s64 what, const struct sys_words *words)
 	case NOTICE_AGREED:
 		agreed_noticed(object, (s64)words->w[2]);
 		break;
+	case NOTICE_CORES:
+		agreed_cores_changed();
+		break;
 	default:
 		break;
 	}

@@ -34,31 +34,45 @@ static void finish(struct pending *p, s64 result)
 	fiber_wake_all(&p->caller);
 }
 
-s64 ask_take_answer(struct shard_parts *parts, s64 result, const void *from, u32 bytes)
+/* Put @bytes at @from behind the @at bytes that are in the room of @parts. False: no room. */
+static bool put(const struct shard_parts *parts, u32 at, const u8 *from, u32 bytes)
 {
-	const u8 *at = from;
-
-	parts->got = bytes;
 	for (u32 i = 0; i < parts->nout && bytes; i++) {
-		u32 here = MIN(bytes, parts->out[i].bytes);
+		u32 room = parts->out[i].bytes, here;
 
-		if (here)
-			memcpy(parts->out[i].at, at, here);
-		at += here;
+		if (at >= room) {
+			at -= room;
+			continue;
+		}
+		here = MIN(bytes, room - at);
+		memcpy((u8 *)parts->out[i].at + at, from, here);
+		from += here;
 		bytes -= here;
+		at = 0;
 	}
-	if (!bytes)
-		return result;
-	parts->got = 0;
-	return -EBADMSG;
+	return !bytes;
 }
 
-void ask_answered(struct shard_net *net, u32 core, const struct shard_head *head, const void *body)
+s64 ask_take_answer(struct shard_parts *parts, s64 result, const struct shard_in *body, u32 nparts)
+{
+	parts->got = 0;
+	for (u32 i = 0; i < nparts; i++) {
+		if (!put(parts, parts->got, body[i].at, body[i].bytes)) {
+			parts->got = 0;
+			return -EBADMSG;
+		}
+		parts->got += body[i].bytes;
+	}
+	return result;
+}
+
+void ask_answered(struct shard_net *net, u32 core, const struct shard_head *head,
+		  const struct shard_in *body, u32 nparts)
 {
 	struct pending *p = *find(net, head->call);
 
 	if (p && p->core == core && !p->done)
-		finish(p, ask_take_answer(p->parts, head->result, body, head->bytes));
+		finish(p, ask_take_answer(p->parts, head->result, body, nparts));
 }
 
 void ask_core_died(struct shard_net *net, u32 core)

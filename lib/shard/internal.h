@@ -108,19 +108,23 @@ void net_drop_packets(struct shard_net *net, u32 core);
 /** The sum of pieces; more than SHARD_BYTES_MAX: that and one. */
 u32 parts_bytes(const struct shard_in *in, u32 nin);
 
+/** Copy pieces to one place. */
+void parts_gather(void *to, const struct shard_in *in, u32 nin);
+
 /* ---- ask.c ---- */
 
-void ask_answered(struct shard_net *net, u32 core, const struct shard_head *head, const void *body);
+void ask_answered(struct shard_net *net, u32 core, const struct shard_head *head,
+		  const struct shard_in *body, u32 nparts);
 void ask_core_died(struct shard_net *net, u32 core);
 
-/** Make a call's answer out of @bytes at @from; -EBADMSG if there is no room for them. */
-s64 ask_take_answer(struct shard_parts *parts, s64 result, const void *from, u32 bytes);
+/** Take a call's answer; returns @result, or -EBADMSG if there is no room for the bytes. */
+s64 ask_take_answer(struct shard_parts *parts, s64 result, const struct shard_in *body, u32 nparts);
 
 /* ---- serve.c ---- */
 
 /** 0 or -ENOMEM: nothing has happened. */
 int serve_received(struct shard_net *net, u32 core, const struct shard_head *head,
-		   const void *body);
+		   const struct shard_in *body, u32 nparts);
 void serve_cancelled(struct shard_net *net, u32 core, u32 call);
 void serve_core_died(struct shard_net *net, u32 core);
 

@@ -93,8 +93,14 @@ static bool deliver(struct shard_loopback *lo, u32 core)
 {
 	struct post *to = &lo->post[core];
 	struct parcel *p = to->first;
+	struct shard_head head;
+	struct shard_in body;
 
-	if (!p || to->held || shard_net_receive(to->net, p->from, p->packet, p->bytes))
+	if (!p || to->held)
+		return false;
+	memcpy(&head, p->packet, sizeof(head));
+	body = (struct shard_in){p->packet + sizeof(head), p->bytes - (u32)sizeof(head)};
+	if (shard_net_receive(to->net, p->from, &head, &body, 1))
 		return false;
 	to->first = p->next;
 	if (!to->first)

@@ -56,6 +56,17 @@ u32 parts_bytes(const struct shard_in *in, u32 nin)
 	return bytes;
 }
 
+void parts_gather(void *to, const struct shard_in *in, u32 nin)
+{
+	u8 *at = to;
+
+	for (u32 i = 0; i < nin; i++) {
+		if (in[i].bytes)
+			memcpy(at, in[i].at, in[i].bytes);
+		at += in[i].bytes;
+	}
+}
+
 /* ---- out ---- */
 
 static void count_sent(struct peer *p, u16 op)
@@ -87,11 +98,7 @@ static int keep_copy(struct peer *p, const struct shard_head *head, const struct
 		return -ENOMEM;
 	to = (u8 *)(packet + 1);
 	*packet = (struct packet){.head = *head, .body = to, .block = packet};
-	for (u32 i = 0; i < nparts; i++) {
-		if (in[i].bytes)
-			memcpy(to, in[i].at, in[i].bytes);
-		to += in[i].bytes;
-	}
+	parts_gather(to, in, nparts);
 	enqueue(p, packet);
 	return 0;
 }
@@ -170,7 +177,7 @@ int shard_tell(struct shard_net *net, u32 core, u16 op, const void *args, u32 by
 	if (bytes > SHARD_BYTES_MAX)
 		return -EMSGSIZE;
 	if (core == net->self)
-		return serve_received(net, core, &head, args);
+		return serve_received(net, core, &head, &in, 1);
 	if (!shard_lives(net, core))
 		return -EHOSTDOWN;
 	return packet_send(net, core, &head, &in, 1);
@@ -178,38 +185,34 @@ int shard_tell(struct shard_net *net, u32 core, u16 op, const void *args, u32 by
 
 /* ---- in ---- */
 
-int shard_net_receive(struct shard_net *net, u32 core, const void *packet, u32 bytes)
+int shard_net_receive(struct shard_net *net, u32 core, const struct shard_head *head,
+		      const struct shard_in *body, u32 nparts)
 {
-	struct shard_head head;
-	const void *body = (const u8 *)packet + sizeof(head);
 	struct peer *p;
 	int err = 0;
 
 	if (core >= net->cores || core == net->self || net->state[core] != CORE_LIVES ||
-	    bytes < sizeof(head))
-		return 0;
-	memcpy(&head, packet, sizeof(head));
-	if (head.bytes != bytes - sizeof(head) || head.bytes > SHARD_BYTES_MAX)
+	    head->bytes > SHARD_BYTES_MAX || head->bytes != parts_bytes(body, nparts))
 		return 0;
 	p = peer_get(net, core);
 	if (!p)
 		return -ENOMEM;
-	switch (head.kind) {
+	switch (head->kind) {
 	case KIND_CALL:
 	case KIND_TELL:
-		err = serve_received(net, core, &head, body);
+		err = serve_received(net, core, head, body, nparts);
 		break;
 	case KIND_CANCEL:
-		serve_cancelled(net, core, head.call);
+		serve_cancelled(net, core, head->call);
 		break;
 	case KIND_ANSWER:
-		ask_answered(net, core, &head, body);
+		ask_answered(net, core, head, body, nparts);
 		break;
 	default:
 		return 0;
 	}
 	if (!err)
-		p->count[area_of(head.op)].received++;
+		p->count[area_of(head->op)].received++;
 	return err;
 }
 

@@ -282,7 +282,8 @@ static void no_worker(struct shard_net *net, struct request *q)
 	finish(q, -ENOMEM);
 }
 
-int serve_received(struct shard_net *net, u32 core, const struct shard_head *head, const void *body)
+int serve_received(struct shard_net *net, u32 core, const struct shard_head *head,
+		   const struct shard_in *body, u32 nparts)
 {
 	struct request *q = malloc(sizeof(*q) + head->bytes);
 
@@ -297,8 +298,7 @@ int serve_received(struct shard_net *net, u32 core, const struct shard_head *hea
 				      .bytes = head->bytes,
 				      .room = MIN(head->room, SHARD_BYTES_MAX)};
 	q->call = head->call;
-	if (head->bytes)
-		memcpy(q->args, body, head->bytes);
+	parts_gather(q->args, body, nparts);
 	*net->end = q;
 	net->end = &q->next;
 	if (!serve_wake(net))
@@ -355,17 +355,12 @@ void serve_core_died(struct shard_net *net, u32 core)
 /* The arguments in one piece: those there are, or a copy of several (to be freed). */
 static const void *gather(const struct shard_parts *parts, u32 bytes, void **copy)
 {
-	u8 *to;
-
 	*copy = NULL;
 	if (parts->nin == 1 && (uintptr_t)parts->in[0].at % 16 == 0)
 		return parts->in[0].at;
-	to = *copy = malloc(MAX(bytes, 16u));
-	for (u32 i = 0; to && i < parts->nin; i++) {
-		if (parts->in[i].bytes)
-			memcpy(to, parts->in[i].at, parts->in[i].bytes);
-		to += parts->in[i].bytes;
-	}
+	*copy = malloc(MAX(bytes, 16u));
+	if (*copy)
+		parts_gather(*copy, parts->in, parts->nin);
 	return *copy;
 }
 
@@ -387,7 +382,7 @@ s64 serve_own_call(struct shard_net *net, u16 op, struct shard_parts *parts, u32
 	held = fiber_hold_interrupts(net->loop, !parts->interruptible);
 	result = handle(&q.r);
 	fiber_hold_interrupts(net->loop, held);
-	result = ask_take_answer(parts, result, q.answer, q.answer_bytes);
+	result = ask_take_answer(parts, result, &(struct shard_in){q.answer, q.answer_bytes}, 1);
 	free(q.answer);
 	free(copy);
 	return result;

@@ -195,10 +195,12 @@ struct shard_net *shard_net_new(struct fiber_loop *loop, u32 self, u32 cores,
 void shard_net_free(struct shard_net *net);
 
 /**
- * A packet of @core has arrived; @packet is copied. What is malformed is ignored.
+ * A packet of @core has arrived: its head, and a body in pieces, which are copied. What is
+ * malformed is ignored.
  * Returns 0, or -ENOMEM: to be given again later, and until then no other packet of @core.
  */
-int shard_net_receive(struct shard_net *net, u32 core, const void *packet, u32 bytes);
+int shard_net_receive(struct shard_net *net, u32 core, const struct shard_head *head,
+		      const struct shard_in *body, u32 nparts);
 
 /** After send() said -EAGAIN: it is worth trying again. */
 void shard_net_can_send(struct shard_net *net, u32 core);

@@ -1,21 +1,30 @@
 /*
  * The Linux personality of a core: its beginning.
  *
- *   linux [-c KERNEL-COMMAND-LINE] [PROGRAM [ARGUMENT...]]
+ *   linux [-s] [-c KERNEL-COMMAND-LINE] [PROGRAM [ARGUMENT...]]
  *
  * Makes the root file system, then process 1 (boot.c), and becomes the scheduler of the core's
  * Linux threads. When process 1 ends, so does this program, with its status.
+ *
+ * With -s it is the shard of another core than that of process 1 (shard.h): it begins without
+ * processes and with an empty root, and takes what comes.
  *
  * Where to go on reading: process.h, sched.h, mm.h, signal.h, syscall.h.
  */
 #include "boot.h"
 #include "bootwords.h"
+#include "afar.h"
 #include "console.h"
+#include "directory.h"
+#include "family.h"
+#include "farmem.h"
+#include "farpage.h"
 #include "directory.h"
 #include "misc.h"
 #include "ram.h"
 #include "random.h"
 #include "sched.h"
+#include "shard.h"
 #include "signal.h"
 #include "syscall.h"
 #include "timer.h"
@@ -69,7 +78,27 @@ static struct thread *make_first(struct vfs *vfs)
 	return t;
 }
 
-static int init(struct vfs **vfs)
+/* Take part in the system of all cores, if there are several. */
+static int join(struct vfs *vfs)
+{
+	int err = shard_init();
+
+	(void)vfs;
+	if (err || !shards)
+		return err;
+	err = directory_init(shards);
+	if (!err)
+		err = family_init(shards);
+	if (!err)
+		err = afar_init(shards);
+	if (!err)
+		err = farpage_init(shards);
+	if (!err)
+		err = farmem_init(shards);
+	return err ? err : shard_open();
+}
+
+static int init(struct vfs **vfs, bool shard)
 {
 	char *trace = bootwords_value(kernel_cmdline, "linux.trace");
 	int err = ram_init();
@@ -90,36 +119,52 @@ static int init(struct vfs **vfs)
 	*vfs = env_init();
 	if (!*vfs)
 		return -ENOMEM;
-	err = console_init(*vfs);
+	if (!shard) /* terminals are core 0's */
+		err = console_init(*vfs);
 	if (!err)
 		err = proc_init(*vfs);
-	return err;
+	return err ? err : join(*vfs);
+}
+
+/* Process 1 begins; 0 or the status that all ends with. */
+static int begin(struct vfs *vfs, int argc, char **argv)
+{
+	struct thread *first = make_first(vfs);
+	int status;
+
+	if (!first) {
+		printf("linux: cannot start: %s\n", strerror(ENOMEM));
+		return NOT_A_PROGRAM;
+	}
+	status = boot_first(first, argc, argv);
+	if (!status)
+		sched_add(first);
+	return status;
 }
 
 int main(int argc, char **argv)
 {
 	struct vfs *vfs;
-	struct thread *first;
+	bool shard;
 	int err = 0, status;
 
 	argc--, argv++;
+	shard = argc && strcmp(argv[0], "-s") == 0;
+	argc -= shard, argv += shard;
 	if (argc >= 2 && strcmp(argv[0], "-c") == 0) {
 		err = boot_set_cmdline(argv[1]);
 		argc -= 2, argv += 2;
 	}
 	if (!err)
-		err = init(&vfs);
-	first = err ? NULL : make_first(vfs);
-	if (!first) {
-		printf("linux: cannot start: %s\n", strerror(err ? -err : ENOMEM));
+		err = init(&vfs, shard);
+	if (err) {
+		printf("linux: cannot start: %s\n", strerror(-err));
 		return NOT_A_PROGRAM;
 	}
-	status = boot_first(first, argc, argv);
+	status = shard ? 0 : begin(vfs, argc, argv);
 	if (status)
 		return status;
-	sched_add(first);
-	err = sched_init();
-	if (err)
+	if (sched_init())
 		return NOT_A_PROGRAM;
 	rt_sleep_forever();
 }

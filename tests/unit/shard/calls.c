@@ -390,23 +390,22 @@ TEST(the_death_of_a_core_ends_what_it_has_to_do_with)
 static void garbage(void)
 {
 	u64 state = 77;
-	u8 packet[128];
+	u8 body[128];
 	struct shard_head head;
 
 	serve_all(2);
 	for (u32 i = 0; i < 20000; i++) {
-		u32 bytes = unit_random(&state) % sizeof(packet);
+		struct shard_in in = {body, unit_random(&state) % sizeof(body)};
 
-		for (u32 k = 0; k < bytes; k++)
-			packet[k] = (u8)unit_random(&state);
-		if (bytes >= sizeof(head) && i % 2) {
-			memcpy(&head, packet, sizeof(head));
-			head.bytes = bytes - (u32)sizeof(head);
+		for (u32 k = 0; k < sizeof(body); k++)
+			body[k] = (u8)unit_random(&state);
+		memcpy(&head, body, sizeof(head));
+		if (i % 2) {
+			head.bytes = in.bytes;
 			head.kind %= 8;
 			head.op = i % 4 == 1 ? OP_ECHO : head.op;
-			memcpy(packet, &head, sizeof(head));
 		}
-		CHECK_EQUAL(shard_net_receive(net_of(1), 0, packet, bytes), 0);
+		CHECK_EQUAL(shard_net_receive(net_of(1), 0, &head, &in, 1), 0);
 		if (i % 100 == 0)
 			world_settle();
 	}

@@ -80,7 +80,7 @@
 	X(26, IMPORTED, "number of IMPORT", "-ENOENT: not there, or taken back",                   \
 	  "that frame, with the answer. It may be taken back at any time, and is then unmapped")   \
 	X(27, REVOKE, "handle of an exported frame", "-EALREADY, -EAGAIN",                         \
-	  "take it back: returns a number; when NOTICE_AGREED has come, no other core maps it")      \
+	  "take it back: returns a number; when NOTICE_AGREED has come, no other core maps it")    \
 	X(28, WATCH, "", "", "from now on NOTICE_CORES tells when other cores live than before")
 
 enum monitor_request {

@@ -517,7 +517,7 @@ static void runner_main(void *arg)
 int sched_init(void)
 {
 	slice_timer = rt_object_new(CAP_TIMER, TIMER_BYTES);
-	if (slice_timer == CAP_NONE)
+	if (slice_timer == CAP_NONE || sched_reserve())
 		return -ENOMEM;
 	loads_ns = clock_now_ns();
 	need_standby();

@@ -17,8 +17,9 @@
 #define SHARD_MSG_BEGIN MSG_TYPE(MSG_SHARD, 1) /* the first 56 bytes of head and body */
 #define SHARD_MSG_MORE  MSG_TYPE(MSG_SHARD, 2) /* the next 56 */
 #define SHARD_MSG_BULK  MSG_TYPE(MSG_SHARD, 3) /* the head of a packet whose body is in the area */
-#define SHARD_MSG_READ  MSG_TYPE(MSG_SHARD, 4) /* u64: bytes of bodies that were read, since ever  \
-						*/
+#define SHARD_MSG_READ                                                                             \
+	MSG_TYPE(MSG_SHARD, 4) /* u64: bytes of bodies that were read, since ever                  \
+				*/
 
 static_assert((SHARD_HEAD + SHARD_INLINE) % MSG_PAYLOAD == 0, "whole lines");
 

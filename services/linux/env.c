@@ -3,6 +3,8 @@
  *
  * Runs in: the personality's domain.
  */
+#include "afar.h"
+#include "farfiles.h"
 #include "fmap.h"
 #include "misc.h"
 #include "ram.h"
@@ -73,8 +75,13 @@ static bool is_mapped_writable(void *arg, struct inode *inode)
 
 static void signal_task(void *arg, struct vfs_task *task, int sig)
 {
+	struct thread *t = thread_of(task);
+
 	(void)arg;
-	signal_thread(thread_of(task), &(struct k_siginfo){.signo = sig, .code = SI_KERNEL});
+	if (afar_is_stub(t))
+		farfiles_signal(t, sig);
+	else
+		signal_thread(t, &(struct k_siginfo){.signo = sig, .code = SI_KERNEL});
 }
 
 static void signal_pgrp(void *arg, u32 pgrp, int sig)
@@ -88,6 +95,8 @@ static bool is_ignored(void *arg, struct vfs_task *task, int sig)
 	const struct thread *t = thread_of(task);
 
 	(void)arg;
+	if (afar_is_stub(t))
+		return farfiles_ignores(t, sig);
 	return t->sigmask & SIG_MASK(sig) ||
 	       t->process->sighand->action[sig - 1].handler == SIG_IGN;
 }
@@ -98,9 +107,8 @@ static bool is_orphaned(void *arg, u32 pgrp)
 	return signal_group_is_orphaned(pgrp, 0);
 }
 
-static bool is_in_session(void *arg, u32 pgrp, u32 sid)
+bool env_group_in_session(u32 pgrp, u32 sid)
 {
-	(void)arg;
 	for (const struct process *p = process_from(0); p; p = p->list_next) {
 		if (p->pgrp == pgrp && p->sid == sid)
 			return true;
@@ -108,18 +116,30 @@ static bool is_in_session(void *arg, u32 pgrp, u32 sid)
 	return false;
 }
 
-static void set_tty(void *arg, u32 sid, struct tty *tty)
+static bool is_in_session(void *arg, u32 pgrp, u32 sid)
 {
 	(void)arg;
+	return env_group_in_session(pgrp, sid) || farfiles_group_in_session(pgrp, sid);
+}
+
+void env_set_tty(u32 sid, struct tty *tty)
+{
 	for (struct process *p = process_from(0); p; p = p->list_next) {
 		for (struct thread *t = p->threads; t && p->sid == sid; t = t->next)
 			t->vfs.ctty = tty;
 	}
 }
 
-static bool owner_exists(void *arg, const struct vfs_owner *owner)
+static void set_tty(void *arg, u32 sid, struct tty *tty)
 {
 	(void)arg;
+	env_set_tty(sid, tty);
+	farfiles_tell_session(sid, tty);
+}
+
+/* Is there such a thread, process or group on this core? */
+static bool owner_is_here(const struct vfs_owner *owner)
+{
 	if (owner->type == VFS_OWNER_THREAD)
 		return thread_find(owner->id);
 	if (owner->type == VFS_OWNER_PROCESS)
@@ -131,6 +151,12 @@ static bool owner_exists(void *arg, const struct vfs_owner *owner)
 	return false;
 }
 
+static bool owner_exists(void *arg, const struct vfs_owner *owner)
+{
+	(void)arg;
+	return owner_is_here(owner) || farfiles_owner_exists(owner);
+}
+
 /* As kill(2), but by the ids of who asked for the signals. */
 static bool owner_may_signal(const struct vfs_owner *owner, const struct thread *t)
 {
@@ -140,13 +166,11 @@ static bool owner_may_signal(const struct vfs_owner *owner, const struct thread 
 	       owner->uid == c->suid || owner->uid == c->uid;
 }
 
-static void signal_owner(void *arg, const struct vfs_owner *owner, int signo, int fd, int code,
-			 u32 events)
+void env_signal_owner(const struct vfs_owner *owner, int signo, int fd, int code, u32 events)
 {
 	struct k_siginfo info = {.signo = SIGIO, .code = SI_KERNEL};
 	struct thread *t;
 
-	(void)arg;
 	if (signo) {
 		info = (struct k_siginfo){.signo = signo, .code = code};
 		info.poll.band = events;
@@ -164,6 +188,15 @@ static void signal_owner(void *arg, const struct vfs_owner *owner, int signo, in
 		if (id == owner->id && p->threads && owner_may_signal(owner, p->threads))
 			signal_process(p, &info);
 	}
+}
+
+static void signal_owner(void *arg, const struct vfs_owner *owner, int signo, int fd, int code,
+			 u32 events)
+{
+	(void)arg;
+	env_signal_owner(owner, signo, fd, code, events);
+	if (owner->type == VFS_OWNER_GROUP || !owner_is_here(owner))
+		farfiles_signal_owner(owner, signo, fd, code, events);
 }
 
 static void log_line(void *arg, const char *line)

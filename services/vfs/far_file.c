@@ -358,11 +358,16 @@ int far_files_join(struct vfs *vfs, struct shard_net *net, u32 devices,
 	vfs->next_owner += (u64)all->self << 40;
 	err = far_serve_all(all);
 	if (!err)
+		err = far_tty_serve(all);
+	if (!err)
 		err = shard_on_death(net, core_died, all);
 	if (err) {
 		free(all); /* the net knows it: the caller ends that, too */
 		return err;
 	}
+	all->made = fd_table_new(vfs);
+	if (!all->made)
+		return -ENOMEM;
 	vfs->far_files = all;
 	return 0;
 }
@@ -380,6 +385,7 @@ void far_files_leave(struct vfs *vfs)
 			export_drop(export, export->refs->core, UINT64_MAX);
 	}
 	shard_handles_fini(&all->exports);
+	fd_table_put(NULL, all->made);
 	vfs->far_files = NULL;
 	free(all);
 }

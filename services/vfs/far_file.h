@@ -53,8 +53,6 @@ struct far_file_env {
 	/* A page of a file for another core, and from it: FAR_PAGE_BYTES. May be NULL: none. */
 	int (*page_lend)(void *arg, struct page *page, u32 core, void *name);
 	int (*page_borrow)(void *arg, const void *name, struct page **out);
-	/* A session's terminal is known on all cores that have some of it. May be NULL. */
-	void (*session_tty)(void *arg, u32 sid, u32 dev);
 };
 
 #define FAR_PAGE_BYTES 16u

@@ -1,9 +1,9 @@
 /*
  * Open files of other cores from inside. Private to services/vfs' far_*.c about open files.
  *
- * far_file.c: descriptions, proxies' lives. far_file_proxy.c: a proxy's operations, which ask the home.
- * far_file_export.c: files of this core that others know: references, watches. far_file_serve.c: what others
- * ask, performed here.
+ * far_file.c: descriptions, proxies' lives. far_file_proxy.c: a proxy's operations, which ask the
+ * home. far_file_export.c: files of this core that others know: references, watches.
+ * far_file_serve.c: what others ask, performed here.
  */
 #ifndef VFS_FAR_FILE_INTERNAL_H
 #define VFS_FAR_FILE_INTERNAL_H
@@ -29,8 +29,8 @@ struct far_files {
 	struct shard_handles exports;
 	struct far_file *proxies[FAR_BUCKETS];
 	u32 nproxies;
+	struct fd_table *made; /* descriptors that calls for others have made */
 	int (*make[FILE_KINDS])(struct vfs *vfs, const struct file_desc *desc, struct file **out);
-	struct far_tty *ttys;
 };
 
 /* A proxy: file->private. */
@@ -145,5 +145,8 @@ void far_core_died(struct far_files *all, u32 core);
 
 /* @file, which is being opened, becomes the proxy that the answer of @call describes. */
 int far_opened(struct far_files *all, struct file *file, const struct far_call *call);
+
+/* --- far_tty.c --- */
+int far_tty_serve(struct far_files *all);
 
 #endif

@@ -271,14 +271,33 @@ static int open_slave(struct vfs_task *t, const struct far_file *master, int fla
 	return vfs_openat(t, AT_FDCWD, name, flags, 0);
 }
 
+/* An ioctl has made a file. */
+static int take_descriptor(struct vfs_task *t, const struct file_desc *desc)
+{
+	struct file *file;
+	int err = file_import(t->vfs, desc, &file);
+
+	return err ? err : fd_add(t, file, true);
+}
+
 static int far_ioctl(struct vfs_task *t, struct file *file, u32 cmd, u64 arg)
 {
-	struct far_call call = {
-		.op = FILES_IOCTL, .interruptible = true, .ask = {.what = cmd, .arg = arg}};
+	struct file_desc desc;
+	struct far_call call = {.op = FILES_IOCTL,
+				.interruptible = true,
+				.ask = {.what = cmd, .arg = arg},
+				.out = &desc,
+				.room = sizeof(desc)};
+	s64 result;
 
 	if (cmd == TIOCGPTPEER && (((struct far_file *)file->private)->traits & FILE_IS_PTY_MASTER))
 		return open_slave(t, file->private, (int)arg);
-	return (int)far_ask(t, file->private, &call);
+	result = far_ask(t, file->private, &call);
+	if (result >= 0 && call.got == sizeof(desc))
+		return take_descriptor(t, &desc);
+	if (!result && cmd == TIOCNOTTY)
+		t->ctty = NULL; /* a session leader's: the home has told all */
+	return (int)result;
 }
 
 static s64 far_fcntl(struct vfs_task *t, struct file *file, int fd, int cmd, u64 arg)

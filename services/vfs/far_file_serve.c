@@ -93,9 +93,31 @@ static s64 perform_seek(struct serving *s)
 	return s->file->ops->seek(s->t, s->file, s->ask->pos, s->ask->what);
 }
 
+/* A descriptor that has been made for the asker: its file goes there. */
+static s64 give_descriptor(struct serving *s, int fd)
+{
+	struct file *file = fd_get(s->t, fd);
+	struct file_desc desc;
+	s64 err;
+
+	if (!file)
+		return fd;
+	vfs_close(s->t, fd);
+	err = file_export(file, s->request->core, &desc);
+	file_put(file);
+	return err ? err : answer_with(s, &desc, sizeof(desc));
+}
+
 static s64 perform_ioctl(struct serving *s)
 {
-	return file_ioctl(s->t, s->file, (int)s->ask->fd, s->ask->what, s->ask->arg);
+	s64 result;
+
+	s->t->files = s->all->made; /* empty but for a moment */
+	result = file_ioctl(s->t, s->file, (int)s->ask->fd, s->ask->what, s->ask->arg);
+	if (result >= 0)
+		result = give_descriptor(s, (int)result);
+	s->t->files = NULL;
+	return result;
 }
 
 static s64 perform_fcntl(struct serving *s)

@@ -71,6 +71,7 @@ struct vfs {
 	const struct kmsg_ops *kmsg;
 	void *kmsg_arg;
 	struct tty *console, *ttys;
+	struct tty *far_ttys; /* what stands for another core's */
 	struct pty_table *ptys;
 	struct procfs *procfs;
 	struct pseudo_node *sysfs;
@@ -239,6 +240,8 @@ int chrdev_attach(struct vfs *vfs, u32 rdev, struct file *file);
 
 /* far_file_inode.c: a device of another core is opened there. */
 int far_open_device(struct vfs_task *t, u32 core, struct inode *inode, struct file *file);
+/* far_tty.c: what stands for terminals of other cores goes. */
+void far_tty_put_all(struct vfs *vfs);
 /* The core of the device @rdev, if it is another one; else this one's. */
 bool far_device_core(const struct vfs *vfs, u32 rdev, u32 *core);
 

@@ -149,6 +149,15 @@ int pty_open_slave(struct vfs_task *t, struct tty *tty, struct file *file)
 	return tty->driver == &slave_driver ? join_slave(t, pty_of(tty), file, true) : -ENOIOCTLCMD;
 }
 
+struct tty *pty_slave_of_dev(const struct vfs *vfs, u32 dev)
+{
+	u32 index = VFS_MINOR(dev);
+
+	if (VFS_MAJOR(dev) != PTS_MAJOR || index >= MAX_PTYS || !vfs->ptys->ptys[index])
+		return NULL;
+	return &vfs->ptys->ptys[index]->slave;
+}
+
 static int open_slave(struct vfs_task *t, struct inode *inode, struct file *file)
 {
 	u32 index = VFS_MINOR(inode->rdev);

@@ -58,6 +58,12 @@ void tty_writable(struct tty *tty);
 /* The line is gone: readers get end of file, the session SIGHUP and SIGCONT. */
 void tty_hangup(struct tty *tty);
 
+/**
+ * The terminal of device @dev, as the controlling one of a task; NULL: 0, there is none, no memory.
+ * On another core than that of the terminals it is something that stands for it.
+ */
+struct tty *tty_of_dev(struct vfs *vfs, u32 dev);
+
 /* The device number (tty_nr of /proc/PID/stat), foreground group, and session; 0: none. */
 u32 tty_dev(const struct tty *tty);
 u32 tty_pgrp(const struct tty *tty);

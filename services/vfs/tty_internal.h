@@ -27,6 +27,7 @@ struct tty {
 	u32 dev;
 	u32 pgrp, session; /* foreground process group, session that it controls; 0: none */
 	u32 opens;
+	u32 far; /* the core that has it, + 1: this one only stands for it here (far_tty.c) */
 	bool hung_up, exclusive;
 	struct winsize_abi size;
 	struct byte_queue out;
@@ -45,6 +46,14 @@ u32 tty_poll(struct file *file, struct poll_table *table);
 /* Make @file one of @tty's: the controlling terminal too, unless @noctty. */
 int tty_open_file(struct vfs_task *t, struct tty *tty, struct file *file, bool noctty);
 void tty_close_file(struct tty *tty);
+
+/* pty.c: the slave of device @dev; NULL: there is none. */
+struct tty *pty_slave_of_dev(const struct vfs *vfs, u32 dev);
+
+/* far_tty.c: of a terminal that another core has. */
+u32 far_tty_pgrp(const struct tty *tty);
+u32 far_tty_session(const struct tty *tty);
+void far_tty_session_ended(const struct tty *tty, u32 sid);
 
 /* Bytes into and out of a queue: how many there was room or were bytes for. */
 size_t queue_put(struct byte_queue *q, const u8 *bytes, size_t len);

@@ -11,12 +11,12 @@
 
 u32 tty_pgrp(const struct tty *tty)
 {
-	return tty->pgrp;
+	return tty->far ? far_tty_pgrp(tty) : tty->pgrp;
 }
 
 u32 tty_session(const struct tty *tty)
 {
-	return tty->session;
+	return tty->far ? far_tty_session(tty) : tty->session;
 }
 
 int tty_check_job(struct vfs_task *t, struct tty *tty, int sig)
@@ -47,6 +47,10 @@ void tty_session_ended(struct tty *tty, u32 sid)
 	const struct vfs_env *env = tty->vfs->env;
 	u32 pgrp = tty->pgrp;
 
+	if (tty->far) {
+		far_tty_session_ended(tty, sid);
+		return;
+	}
 	if (!sid || tty->session != sid)
 		return;
 	tty->session = tty->pgrp = 0;

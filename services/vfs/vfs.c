@@ -52,6 +52,7 @@ void vfs_put(struct vfs *vfs)
 	mount_last(vfs);
 	devpts_put(vfs);
 	tty_put_all(vfs);
+	far_tty_put_all(vfs);
 	procfs_put(vfs);
 	sysctl_put(vfs);
 	sysfs_put(vfs);

@@ -14,7 +14,7 @@
 #ifndef SKERRY_SHARD_FILE_H
 #define SKERRY_SHARD_FILE_H
 
-#include <skerry/shard.h>
+#include <skerry/shard/process.h>
 
 /* --- An open file on its way to another core --- */
 
@@ -109,6 +109,9 @@ static_assert(sizeof(struct fd_desc) == 136, "no holes");
 /* Of terminals; struct file_tty. */
 #define FILES_TTY_STATE FILE_OP(0x21) /* of device .dev; answer: struct file_tty */
 #define FILES_TTY_ENDED FILE_OP(0x22) /* tell; the leader of session .session of .dev ended */
+#define FILES_SIGNAL    FILE_OP(0x24)
+#define FILES_GROUP     FILE_OP(0x25)
+#define FILES_OWNER     FILE_OP(0x26)
 #define FILES_TTY_TAKEN FILE_OP(0x23) /* session .session is controlled by .dev; 0: by none */
 
 struct file_ask {
@@ -184,5 +187,34 @@ struct file_splice {
 struct file_tty {
 	u32 dev, pgrp, session, zero;
 };
+
+/* FILES_SIGNAL: tell; thread .tid, who asked, gets signal .signo of the system itself. */
+struct file_signal {
+	u32 tid;
+	s32 signo;
+};
+
+/* FILES_GROUP: 1: a process of the asked core is in group .pgrp and session .sid. */
+struct file_group {
+	u32 pgrp, sid;
+};
+
+/* FILES_OWNER: tell; a file is ready, and its signals go to .id, wherever that is. */
+struct file_owner {
+	s32 type; /* VFS_OWNER_* of services/vfs */
+	u32 id, uid, euid;
+	s32 signo, fd, code;
+	u32 events;
+};
+
+/* Who asks, as services/linux says it. */
+struct file_who {
+	u64 fsize_limit;
+	u32 ctty;               /* the device of the session's terminal; 0: none */
+	u32 ignores;            /* a bit for each signal that is ignored or blocked */
+	struct process_who who; /* and groups */
+};
+
+static_assert(sizeof(struct file_who) == 88, "no holes");
 
 #endif

@@ -17,6 +17,7 @@
 #include "console.h"
 #include "directory.h"
 #include "family.h"
+#include "farfiles.h"
 #include "farmem.h"
 #include "farpage.h"
 #include "directory.h"
@@ -83,7 +84,6 @@ static int join(struct vfs *vfs)
 {
 	int err = shard_init();
 
-	(void)vfs;
 	if (err || !shards)
 		return err;
 	err = directory_init(shards);
@@ -95,6 +95,8 @@ static int join(struct vfs *vfs)
 		err = farpage_init(shards);
 	if (!err)
 		err = farmem_init(shards);
+	if (!err)
+		err = farfiles_init(vfs, shards);
 	return err ? err : shard_open();
 }
 

@@ -23,6 +23,7 @@
 #include "directory.h"
 #include "misc.h"
 #include "ram.h"
+#include "procfar.h"
 #include "random.h"
 #include "sched.h"
 #include "shard.h"
@@ -91,6 +92,8 @@ static int join(struct vfs *vfs)
 		err = family_init(shards);
 	if (!err)
 		err = afar_init(shards);
+	if (!err)
+		err = procfar_init(vfs, shards);
 	if (!err)
 		err = farpage_init(shards);
 	if (!err)

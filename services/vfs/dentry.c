@@ -6,6 +6,9 @@
  * A dentry holds its parent, so the unused ones (no reference) are leaves; they wait in order of
  * last use, and the oldest go when there are more than the instance's limit.
  *
+ * A directory has one dentry at most (inode->folder), so that what is told of a name in it by another
+ * core, which knows the directory's number, finds it.
+ *
  * One core, one thread: no locks. A name's bytes are counted by reference, because after a rename
  * the replaced file, if open, still shows the name it had.
  *
@@ -195,6 +198,32 @@ static struct dentry *alloc(struct superblock *sb, const char *bytes, u32 len)
 	return dentry;
 }
 
+/* @dentry becomes the name of @inode, whose reference it takes; NULL: of nothing. */
+static void set_inode(struct dentry *dentry, struct inode *inode)
+{
+	dentry->inode = inode;
+	if (!inode)
+		return;
+	if (inode_is(inode, S_IFDIR))
+		inode->folder = dentry;
+	if (inode->ops->revalidate)
+		dentry->check |= DENTRY_ASK_INODE;
+}
+
+/* ... and is it no longer; the reference goes. */
+static void drop_inode(struct dentry *dentry)
+{
+	struct inode *inode = dentry->inode;
+
+	if (!inode)
+		return;
+	if (inode_is(inode, S_IFDIR) && inode->folder == dentry)
+		inode->folder = NULL;
+	dentry->inode = NULL;
+	dentry->check &= (u8)~DENTRY_ASK_INODE;
+	inode_put(inode);
+}
+
 struct dentry *dentry_new_anon(struct superblock *sb, struct inode *inode, const char *name)
 {
 	struct dentry *dentry = alloc(sb, name, (u32)strlen(name));
@@ -202,7 +231,7 @@ struct dentry *dentry_new_anon(struct superblock *sb, struct inode *inode, const
 	if (!dentry)
 		return NULL;
 	dentry->parent = dentry;
-	dentry->inode = inode;
+	set_inode(dentry, inode);
 	return dentry;
 }
 
@@ -219,8 +248,7 @@ static struct dentry *free_one(struct dentry *dentry)
 	hash_out(dentry);
 	if (parent)
 		child_out(dentry);
-	if (dentry->inode)
-		inode_put(dentry->inode);
+	drop_inode(dentry);
 	drop_name(dentry);
 	dentry->sb->vfs->caches.ndentries--;
 	free(dentry);
@@ -284,9 +312,32 @@ struct dentry *dentry_find(struct dentry *parent, const char *name, u32 len)
 
 static bool still_true(struct vfs_task *t, struct dentry *dentry)
 {
-	const struct inode_ops *ops = dentry->inode ? dentry->inode->ops : NULL;
+	struct inode *dir = dentry->parent->inode, *inode = dentry->inode;
 
-	return !ops || !ops->revalidate || ops->revalidate(t, dentry);
+	if (dentry->check & DENTRY_ASK_DIR && !dir->ops->recheck(t, dir, dentry))
+		return false;
+	return !(dentry->check & DENTRY_ASK_INODE) || inode->ops->revalidate(t, dentry);
+}
+
+/*
+ * The folder @inode, whose reference is taken, has a dentry already, at a name that it had before:
+ * that takes the place of @dentry, a new one. -ESTALE: it would be below itself.
+ */
+static int bring_here(struct inode *inode, struct dentry *dentry, struct dentry **out)
+{
+	struct dentry *folder = dentry_get(inode->folder);
+	int err = dentry_is_below(dentry->parent, folder) ? -ESTALE : 0;
+
+	inode_put(inode);
+	if (!err) {
+		folder->check = (folder->check & DENTRY_ASK_INODE) | dentry->check;
+		dentry_move(folder, dentry, false);
+		*out = folder;
+	} else {
+		dentry_put(folder);
+	}
+	dentry_put(dentry);
+	return err;
 }
 
 static int look_up_new(struct vfs_task *t, struct dentry *parent, const char *name, u32 len,
@@ -294,6 +345,7 @@ static int look_up_new(struct vfs_task *t, struct dentry *parent, const char *na
 {
 	struct inode *dir = parent->inode, *inode = NULL;
 	struct dentry *dentry, *other;
+	bool unsure;
 	int err;
 
 	if (len > VFS_NAME_MAX)
@@ -304,7 +356,8 @@ static int look_up_new(struct vfs_task *t, struct dentry *parent, const char *na
 	dentry->parent = dentry_get(parent);
 	child_in(dentry);
 	err = dir->ops->lookup ? dir->ops->lookup(t, dir, name, len, &inode) : -ENOTDIR;
-	if (err && err != -ENOENT) {
+	unsure = err == LOOKUP_UNSURE;
+	if (err && err != -ENOENT && !unsure) {
 		dentry_put(dentry);
 		return err;
 	}
@@ -316,8 +369,11 @@ static int look_up_new(struct vfs_task *t, struct dentry *parent, const char *na
 		*out = other;
 		return 0;
 	}
-	dentry->inode = inode;
-	if (inode || (parent->sb->stable_dir_cache && dir->nlink))
+	dentry->check = unsure ? DENTRY_ASK_DIR : 0;
+	if (inode && inode_is(inode, S_IFDIR) && inode->folder)
+		return bring_here(inode, dentry, out);
+	set_inode(dentry, inode);
+	if (inode || (parent->sb->stable_dir_cache && dir->nlink && !unsure))
 		hash_in(dentry);
 	*out = dentry;
 	return 0;
@@ -328,7 +384,7 @@ int dentry_lookup(struct vfs_task *t, struct dentry *parent, const char *name, u
 {
 	struct dentry *dentry = dentry_find(parent, name, len);
 
-	if (dentry && !still_true(t, dentry)) {
+	if (dentry && dentry->check && !still_true(t, dentry)) {
 		hash_out(dentry);
 		dentry_put(dentry);
 		dentry = NULL;
@@ -341,8 +397,9 @@ int dentry_lookup(struct vfs_task *t, struct dentry *parent, const char *name, u
 
 void dentry_instantiate(struct dentry *dentry, struct inode *inode)
 {
-	dentry->inode = inode;
-	if (!dentry->hashed)
+	set_inode(dentry, inode);
+	/* Somebody else may have looked the name up while it was made. */
+	if (!dentry->hashed && !dentry_peek(dentry->parent, dentry->name, dentry->len))
 		hash_in(dentry);
 }
 
@@ -366,11 +423,7 @@ void dentry_unlink(struct dentry *dentry)
 	mounts_dir_removed(dentry->sb->vfs->mounts, dentry);
 	drop_children(dentry);
 	if (dentry->refs == 1 && dentry->sb->stable_dir_cache && dentry->hashed) {
-		struct inode *inode = dentry->inode;
-
-		dentry->inode = NULL;
-		if (inode)
-			inode_put(inode);
+		drop_inode(dentry);
 		return;
 	}
 	hash_out(dentry);
@@ -438,6 +491,20 @@ void dentry_forget(struct dentry *dir, const char *name, u32 len)
 	drop_children(dentry);
 	hash_out(dentry);
 	dentry_put(dentry);
+}
+
+bool dentry_recall(struct dentry *dir, const char *name, u32 len)
+{
+	struct dentry *dentry = dentry_peek(dir, name, len);
+
+	if (!dentry)
+		return false;
+	if (dentry->refs == 0) {
+		drop_unused(dentry->sb->vfs, dentry);
+		return false;
+	}
+	dentry->check |= DENTRY_ASK_DIR;
+	return dentry->inode != NULL;
 }
 
 void dentry_shrink(struct vfs *vfs, struct superblock *sb)

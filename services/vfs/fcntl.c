@@ -23,7 +23,8 @@ static int set_flags(struct vfs_task *t, struct file *file, int fd, u64 arg)
 
 	if ((flags & O_NOATIME) && !(file->flags & O_NOATIME) && !inode_is_owner(t, file->inode))
 		return -EPERM;
-	if ((flags & O_DIRECT) && !file->inode->ops->page && !file->inode->pipe)
+	if ((flags & O_DIRECT) && !file->inode->ops->page &&
+	    !(inode_is(file->inode, S_IFIFO) && file->inode->pipe))
 		return -EINVAL;
 	if ((file->inode->flags & VFS_FL_APPEND) && (file->flags & ~flags & O_APPEND))
 		return -EPERM;

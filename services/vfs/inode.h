@@ -19,6 +19,7 @@
 #include <vfs/vfs.h>
 
 struct dir_context;
+struct far_part;
 struct file_ops;
 struct locks;
 struct rename_args;
@@ -57,6 +58,7 @@ struct superblock {
 	void *private;
 	struct dentry *root;
 	struct user_ns *owner; /* who may change its options; NULL: the first user namespace */
+	struct far_part *part; /* what other cores have of it (far.h); NULL: they know nothing */
 	u32 refs;              /* mounts */
 	u32 dev;               /* st_dev */
 	u32 magic;
@@ -93,7 +95,11 @@ struct new_node {
 };
 
 struct inode_ops {
-	/* Directories. A name is @len bytes, no NUL, 1 to 255. New inodes come with a reference. */
+	/*
+	 * Directories. A name is @len bytes, no NUL, 1 to 255. New inodes come with a reference.
+	 * lookup() sets *@out, or returns -ENOENT; or LOOKUP_UNSURE: *@out (NULL: no such name) is
+	 * true now, but recheck() is to be called before it is believed again.
+	 */
 	int (*lookup)(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
 		      struct inode **out);
 	int (*make)(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
@@ -121,6 +127,9 @@ struct inode_ops {
 	int (*permission)(struct vfs_task *t, struct inode *inode, u32 may);
 	/* Is a cached name still true? NULL: yes, until dentry_forget(). */
 	bool (*revalidate)(struct vfs_task *t, struct dentry *dentry);
+	/* Is @dentry, of a name in the directory @dir, still true, after LOOKUP_UNSURE or
+	 * dentry_recall()? */
+	bool (*recheck)(struct vfs_task *t, struct inode *dir, struct dentry *dentry);
 	/* The page @index of a regular file, with a reference; makes it if @make, else NULL for a
 	 * hole. */
 	int (*page)(struct inode *inode, u64 index, bool make, struct page **out);
@@ -130,6 +139,8 @@ struct inode_ops {
 	/* The last reference is gone: free what hangs at the inode, then inode_free(). */
 	void (*evict)(struct inode *inode);
 };
+
+#define LOOKUP_UNSURE 1
 
 struct rename_args {
 	struct inode *olddir, *newdir, *old, *replaced; /* replaced may be NULL */
@@ -154,9 +165,14 @@ struct inode {
 	s32 writers;         /* opened for writing; negative: how many deny it (running programs) */
 	bool numbered;       /* somebody has a handle of it */
 	bool linkable;       /* made by O_TMPFILE without O_EXCL, and has no name yet */
+	bool far;            /* stands for one that lives on another core (far.h) */
+	bool shared;         /* other cores refer to it, or have done so */
 	struct locks *locks; /* NULL: none */
 	struct xattr *xattrs;
-	struct pipe *pipe; /* of an open FIFO */
+	union {
+		struct pipe *pipe;     /* of an open FIFO */
+		struct dentry *folder; /* a directory's one dentry; NULL: none is cached */
+	};
 	void *mapping;     /* the personality's: where the file is mapped */
 	void *private;     /* the file system's */
 };
@@ -221,7 +237,11 @@ struct dentry {
 	u32 hash, refs;
 	u16 len;
 	bool hashed; /* found by lookups; false once the name is gone */
+	u8 check;    /* DENTRY_ASK_*: is it still true? */
 };
+
+#define DENTRY_ASK_INODE 1u /* its inode's revalidate() says */
+#define DENTRY_ASK_DIR   2u /* its parent's recheck() says */
 
 struct dentry *dentry_new_root(struct superblock *sb, struct inode *inode);
 /* The same for what has no place in the tree: shown as @name alone. */
@@ -264,6 +284,11 @@ void dentry_unlink(struct dentry *dentry);
 void dentry_move(struct dentry *dentry, struct dentry *target, bool exchange);
 /* A file system tells that what is cached of a name in @dir may be wrong. */
 void dentry_forget(struct dentry *dir, const char *name, u32 len);
+/*
+ * What is cached of a name in @dir may become wrong soon. True: it is held, and stays, to be
+ * checked when it is next looked up.
+ */
+bool dentry_recall(struct dentry *dir, const char *name, u32 len);
 /* Drop every unused dentry of @sb (NULL: of all). */
 void dentry_shrink(struct vfs *vfs, struct superblock *sb);
 bool dentry_is_below(const struct dentry *dentry, const struct dentry *above); /* or the same */

@@ -51,7 +51,8 @@ struct vfs {
 	struct mounts *mounts;
 	struct mnt_namespace *first_mnt; /* the namespace everything begins in */
 	struct fs_type *types;
-	u32 next_dev;
+	u32 next_dev, dev_step;
+	struct far_vfs *far; /* far.c; NULL: the only instance */
 
 	/* ns.c, nsfs.c, fs_context.c */
 	struct user_ns user_ns; /* the first */
@@ -97,6 +98,8 @@ int seals_check_write(const struct inode *inode, u64 end);
 int mount_first(struct vfs *vfs);
 void mount_last(struct vfs *vfs);
 void superblock_put(struct superblock *sb);
+/* It is used no more: free it with all that is in it. */
+void superblock_end(struct superblock *sb);
 struct fs_type *fs_type_find(struct vfs *vfs, const char *name);
 int fs_type_mount(const struct fs_type *type, struct vfs *vfs, const char *source,
 		  const char *options, struct superblock **out);
@@ -279,6 +282,7 @@ void sysctl_put(struct vfs *vfs);
 void procfs_put(struct vfs *vfs);
 void sysfs_put(struct vfs *vfs);
 void devpts_put(struct vfs *vfs);
+struct superblock *devpts_of(struct vfs *vfs);
 void devtmpfs_put(struct vfs *vfs);
 void tty_put_all(struct vfs *vfs);
 void chrdev_put_all(struct vfs *vfs);
@@ -288,6 +292,18 @@ int tty_register(struct vfs *vfs);
 /* tmpfs.c, for the file systems that are tmpfs inside. */
 int tmpfs_new(struct vfs *vfs, const char *type, u32 magic, const char *options,
 	      struct superblock **out);
+/* A part of one that lives on another core: without a root yet. And undo that. */
+int tmpfs_new_part(struct vfs *vfs, const char *type, u32 magic, u32 core, struct superblock **out);
+void tmpfs_free_part(struct superblock *sb);
+/* Inodes made from now on, and the root, have the numbers of core @core. */
+void tmpfs_set_core(struct superblock *sb, u32 core);
+void tmpfs_get_limits(const struct superblock *sb, u64 *pages, u64 *inodes);
+void tmpfs_set_limits(struct superblock *sb, u64 pages, u64 inodes);
+u64 tmpfs_ninodes(const struct superblock *sb);
+/* far.c: the instance ends; the last mount of @sb, which has a part, is gone: true: it stays. */
+void far_fini(struct vfs *vfs);
+bool far_super_unused(struct superblock *sb);
+void far_part_done(struct superblock *sb);
 /* Make or take away a node without a task's permission. @dir NULL: the root. */
 int tmpfs_add_node(struct superblock *sb, struct inode *dir, const char *name,
 		   const struct new_node *node, struct inode **out);

@@ -174,9 +174,17 @@ void superblock_put(struct superblock *sb)
 {
 	if (--sb->refs)
 		return;
+	if (!sb->part || !far_super_unused(sb))
+		superblock_end(sb);
+}
+
+void superblock_end(struct superblock *sb)
+{
 	dentry_shrink(sb->vfs, sb);
 	dentry_put(sb->root);
 	dentry_shrink(sb->vfs, sb);
+	if (sb->part)
+		far_part_done(sb);
 	if (sb->ops->put)
 		sb->ops->put(sb);
 	if (sb->owner)
@@ -195,7 +203,7 @@ struct superblock *superblock_new(struct vfs *vfs, const struct superblock_ops *
 	sb->ops = ops;
 	sb->type = type;
 	sb->magic = magic;
-	vfs->next_dev++;
+	vfs->next_dev += vfs->dev_step;
 	sb->dev = VFS_DEV(0, vfs->next_dev);
 	return sb;
 }
@@ -397,6 +405,7 @@ void mount_last(struct vfs *vfs)
 		mount_put(vfs->anon);
 	if (vfs->shm)
 		mount_put(vfs->shm);
+	far_fini(vfs);
 	if (vfs->mounts)
 		mounts_destroy(vfs->mounts);
 	if (vfs->nullfs)

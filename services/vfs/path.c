@@ -328,7 +328,7 @@ static bool may_search(struct vfs_task *t, struct inode *dir)
 /* A name that is passed without looking any closer. */
 static bool is_plain_directory(const struct dentry *dentry)
 {
-	return is_directory(dentry) && !dentry->point.here && !dentry->inode->ops->revalidate;
+	return is_directory(dentry) && !dentry->point.here && !dentry->check;
 }
 
 /*

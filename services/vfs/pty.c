@@ -480,6 +480,11 @@ int devpts_register(struct vfs *vfs)
 	return tmpfs_add_node(vfs->ptys->devpts, NULL, "ptmx", &ptmx, NULL);
 }
 
+struct superblock *devpts_of(struct vfs *vfs)
+{
+	return vfs->ptys->devpts;
+}
+
 void devpts_put(struct vfs *vfs)
 {
 	if (vfs->ptys && vfs->ptys->devpts)

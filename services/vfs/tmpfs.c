@@ -8,6 +8,7 @@
  * Source: tmpfs(5).
  * Runs in: the personality, host tests.
  */
+#include "far_internal.h"
 #include "tmpfs.h"
 
 #include <stdlib.h>
@@ -37,7 +38,7 @@ static int link_text(struct vfs_task *t, struct inode *inode, struct text *out)
 	return 0;
 }
 
-static int set_attr(struct vfs_task *t, struct inode *inode, const struct attr *attr)
+int tmpfs_set_attr(struct vfs_task *t, struct inode *inode, const struct attr *attr)
 {
 	(void)t;
 	inode_set_attr(inode, attr);
@@ -45,8 +46,8 @@ static int set_attr(struct vfs_task *t, struct inode *inode, const struct attr *
 }
 
 const struct inode_ops tmpfs_link_inode_ops = {
-	.readlink = link_text, .set_attr = set_attr, .evict = tmpfs_evict};
-const struct inode_ops tmpfs_special_inode_ops = {.set_attr = set_attr, .evict = tmpfs_evict};
+	.readlink = link_text, .set_attr = tmpfs_set_attr, .evict = tmpfs_evict};
+const struct inode_ops tmpfs_special_inode_ops = {.set_attr = tmpfs_set_attr, .evict = tmpfs_evict};
 
 /* --- Handles: few inodes have one, so those that do are in a list --- */
 
@@ -96,7 +97,9 @@ static int name_of_folder(struct inode *dir, struct inode **parent, char *name, 
 
 	if (!dir->nlink)
 		return -ESTALE;
-	*len = tmpfs_dir_name(above, tmpfs_inode(dir), name);
+	if (!above)
+		return -ESTALE;
+	*len = tmpfs_dir_name(above, dir, name);
 	*parent = &above->inode;
 	return *len ? 0 : -ESTALE;
 }
@@ -230,6 +233,12 @@ static const struct superblock_ops super_ops = {.statfs = statfs,
 						.by_number = by_number,
 						.name_of_folder = name_of_folder};
 
+static void fill_super(struct superblock *sb, struct tmpfs *fs)
+{
+	sb->private = fs;
+	sb->stable_dir_cache = true;
+}
+
 int tmpfs_new(struct vfs *vfs, const char *type, u32 magic, const char *options,
 	      struct superblock **out)
 {
@@ -246,8 +255,9 @@ int tmpfs_new(struct vfs *vfs, const char *type, u32 magic, const char *options,
 	err = tmpfs_parse_options(options, vfs->env->total_pages, fs);
 	if (err)
 		goto fail;
-	sb->private = fs;
-	sb->stable_dir_cache = true;
+	fill_super(sb, fs);
+	if (vfs->far)
+		fs->next_ino = (u64)vfs->far->core << FAR_INO_SHIFT;
 	sb->xattrs = strcmp(type, "ramfs") != 0;
 	node.mode = S_IFDIR | fs->mode;
 	node.uid = fs->uid;
@@ -272,6 +282,61 @@ fail:
 	return err;
 }
 
+/* --- Several cores --- */
+
+int tmpfs_new_part(struct vfs *vfs, const char *type, u32 magic, u32 core, struct superblock **out)
+{
+	struct tmpfs *fs = calloc(1, sizeof(*fs));
+	struct superblock *sb = superblock_new(vfs, &super_ops, type, magic);
+
+	if (!fs || !sb) {
+		free(fs);
+		if (sb)
+			superblock_free(sb);
+		return -ENOMEM;
+	}
+	fs->next_ino = (u64)core << FAR_INO_SHIFT;
+	fill_super(sb, fs);
+	*out = sb;
+	return 0;
+}
+
+void tmpfs_free_part(struct superblock *sb)
+{
+	free(sb->private);
+	superblock_free(sb);
+}
+
+void tmpfs_set_core(struct superblock *sb, u32 core)
+{
+	struct tmpfs *fs = sb->private;
+
+	fs->next_ino |= (u64)core << FAR_INO_SHIFT;
+	sb->root->inode->ino |= (u64)core << FAR_INO_SHIFT;
+	tmpfs_dir_set_parent(sb->root->inode, sb->root->inode);
+}
+
+void tmpfs_get_limits(const struct superblock *sb, u64 *pages, u64 *inodes)
+{
+	const struct tmpfs *fs = sb->private;
+
+	*pages = fs->max_pages;
+	*inodes = fs->max_inodes;
+}
+
+void tmpfs_set_limits(struct superblock *sb, u64 pages, u64 inodes)
+{
+	struct tmpfs *fs = sb->private;
+
+	fs->max_pages = pages;
+	fs->max_inodes = inodes;
+}
+
+u64 tmpfs_ninodes(const struct superblock *sb)
+{
+	return ((const struct tmpfs *)sb->private)->ninodes;
+}
+
 int tmpfs_add_node(struct superblock *sb, struct inode *dir, const char *name,
 		   const struct new_node *node, struct inode **out)
 {
@@ -279,7 +344,7 @@ int tmpfs_add_node(struct superblock *sb, struct inode *dir, const char *name,
 	int err;
 
 	dir = dir ? dir : sb->root->inode;
-	err = tmpfs_make(NULL, dir, name, (u32)strlen(name), node, &inode);
+	err = dir->ops->make(NULL, dir, name, (u32)strlen(name), node, &inode);
 	if (err)
 		return err;
 	if (dir == sb->root->inode)

@@ -10,7 +10,7 @@
 struct tmpfs_entry {
 	struct tmpfs_entry *hash_next;
 	struct tmpfs_entry *next, *prev; /* in order of cookies, which is that of making */
-	struct tmpfs_inode *inode;
+	struct inode *inode; /* of tmpfs, or far */
 	u64 cookie; /* its position for getdents */
 	u32 hash;
 	u8 len;
@@ -23,7 +23,8 @@ struct tmpfs_dir {
 	struct tmpfs_entry *first, *last;
 	struct tmpfs_entry *cursor; /* where a getdents stopped */
 	u64 next_cookie;
-	struct tmpfs_inode *parent; /* not held: a directory is in its parent */
+	struct tmpfs_inode *parent; /* not held: a directory is in its parent; NULL: far */
+	u64 parent_ino;
 };
 
 struct tmpfs_inode {
@@ -55,6 +56,11 @@ static inline struct tmpfs_inode *tmpfs_inode(struct inode *inode)
 	return container_of(inode, struct tmpfs_inode, inode);
 }
 
+static inline bool tmpfs_dir_is_empty(const struct inode *dir)
+{
+	return !container_of(dir, const struct tmpfs_inode, inode)->dir.n;
+}
+
 static inline struct tmpfs *tmpfs_of(const struct inode *inode)
 {
 	return inode->sb->private;
@@ -76,11 +82,27 @@ void tmpfs_dir_init(struct tmpfs_inode *dir, struct tmpfs_inode *parent);
 void tmpfs_dir_fini(struct tmpfs_inode *dir);
 int tmpfs_make(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
 	       const struct new_node *node, struct inode **out);
+/* Operations of directories as far as the directory itself goes: links of far inodes are counted
+ * by whoever calls. None of them waits. */
+int tmpfs_link(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
+	       struct inode *inode);
+int tmpfs_unlink(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
+		 struct inode *inode);
+int tmpfs_rename(struct vfs_task *t, const struct rename_args *args);
+int tmpfs_make_nameless(struct vfs_task *t, struct inode *dir, const struct new_node *node,
+			struct inode **out);
+/* What @name is in @dir, without a reference; NULL: nothing. */
+struct inode *tmpfs_dir_find(const struct inode *dir, const char *name, u32 len);
+/* @inode (a reference is taken) takes the name instead of what has it, whose reference goes. */
+void tmpfs_dir_replace(struct inode *dir, const char *name, u32 len, struct inode *inode);
+/* The directory @dir is (in) @parent from now on; it may be far. */
+void tmpfs_dir_set_parent(struct inode *dir, struct inode *parent);
+int tmpfs_set_attr(struct vfs_task *t, struct inode *inode, const struct attr *attr);
 /* Take the entry @name away with all that hangs at it, as far as it exists. */
 void tmpfs_dir_remove(struct tmpfs_inode *dir, const char *name, u32 len);
 
 /* The name of @inode in @dir: its length; 0: it has none there. */
-u32 tmpfs_dir_name(const struct tmpfs_inode *dir, const struct tmpfs_inode *inode, char *name);
+u32 tmpfs_dir_name(const struct tmpfs_inode *dir, const struct inode *inode, char *name);
 
 /* tmpfs_file.c */
 void tmpfs_file_fini(struct tmpfs_inode *inode);

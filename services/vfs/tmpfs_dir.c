@@ -6,6 +6,7 @@
  *
  * Runs in: the personality, host tests.
  */
+#include "far_internal.h"
 #include "tmpfs.h"
 
 #include <dirent.h>
@@ -27,11 +28,12 @@ static u32 hash_name(const char *name, u32 len)
 void tmpfs_dir_init(struct tmpfs_inode *dir, struct tmpfs_inode *parent)
 {
 	dir->dir.parent = parent;
+	dir->dir.parent_ino = parent->inode.ino;
 	dir->dir.next_cookie = FIRST_COOKIE;
 	dir->inode.size = 2 * ENTRY_SIZE;
 }
 
-static struct tmpfs_entry **find(struct tmpfs_dir *dir, const char *name, u32 len)
+static struct tmpfs_entry **find(const struct tmpfs_dir *dir, const char *name, u32 len)
 {
 	u32 hash = hash_name(name, len);
 	struct tmpfs_entry **at;
@@ -67,7 +69,7 @@ static int grow(struct tmpfs_dir *dir)
 }
 
 /* A new entry in @dir for @inode, whose reference it takes on success. */
-static int add(struct tmpfs_inode *dir, const char *name, u32 len, struct tmpfs_inode *inode)
+static int add(struct tmpfs_inode *dir, const char *name, u32 len, struct inode *inode)
 {
 	struct tmpfs_dir *d = &dir->dir;
 	struct tmpfs_entry *e = malloc(sizeof(*e) + len), **bucket;
@@ -98,11 +100,11 @@ static int add(struct tmpfs_inode *dir, const char *name, u32 len, struct tmpfs_
 }
 
 /* Take an entry out; its reference to the inode becomes the caller's. */
-static struct tmpfs_inode *take(struct tmpfs_inode *dir, struct tmpfs_entry **at)
+static struct inode *take(struct tmpfs_inode *dir, struct tmpfs_entry **at)
 {
 	struct tmpfs_dir *d = &dir->dir;
 	struct tmpfs_entry *e = *at;
-	struct tmpfs_inode *inode = e->inode;
+	struct inode *inode = e->inode;
 
 	*at = e->hash_next;
 	if (e->next)
@@ -132,20 +134,21 @@ void tmpfs_dir_fini(struct tmpfs_inode *dir)
 
 	for (;;) {
 		struct tmpfs_entry *e = at->dir.first;
-		struct tmpfs_inode *child;
+		struct tmpfs_inode *below;
 
 		if (!e && at == dir)
 			break;
 		if (!e) { /* go up; the parent's first entry is this directory */
 			at = at->dir.parent;
 			e = at->dir.first;
-		} else if (inode_is(&e->inode->inode, S_IFDIR) && e->inode->dir.first) {
-			e->inode->dir.parent = at;
-			at = e->inode;
+		}
+		below = inode_is(e->inode, S_IFDIR) && !e->inode->far ? tmpfs_inode(e->inode) : NULL;
+		if (below && below->dir.first) {
+			below->dir.parent = at;
+			at = below;
 			continue;
 		}
-		child = take(at, find(&at->dir, e->name, e->len));
-		inode_put(&child->inode);
+		inode_put(take(at, find(&at->dir, e->name, e->len)));
 	}
 	free(dir->dir.hash);
 	dir->dir.hash = NULL;
@@ -161,8 +164,15 @@ static int lookup(struct vfs_task *t, struct inode *dir, const char *name, u32 l
 	(void)t;
 	if (!at)
 		return -ENOENT;
-	*out = inode_get(&(*at)->inode->inode);
+	*out = inode_get((*at)->inode);
 	return 0;
+}
+
+struct inode *tmpfs_dir_find(const struct inode *dir, const char *name, u32 len)
+{
+	struct tmpfs_entry **at = find(&tmpfs_inode((struct inode *)dir)->dir, name, len);
+
+	return at ? (*at)->inode : NULL;
 }
 
 int tmpfs_make(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
@@ -179,13 +189,13 @@ int tmpfs_make(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
 	err = tmpfs_make_inode(dir->sb, node, &inode);
 	if (err)
 		return err;
-	err = add(tmpfs_inode(dir), name, len, tmpfs_inode(inode));
+	err = add(tmpfs_inode(dir), name, len, inode);
 	if (err) {
 		inode_put(inode);
 		return err;
 	}
 	if (inode_is(inode, S_IFDIR)) {
-		tmpfs_inode(inode)->dir.parent = tmpfs_inode(dir);
+		tmpfs_dir_set_parent(inode, dir);
 		inode->nlink = 2;
 		dir->nlink++;
 	}
@@ -193,8 +203,8 @@ int tmpfs_make(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
 	return 0;
 }
 
-static int make_nameless(struct vfs_task *t, struct inode *dir, const struct new_node *node,
-			 struct inode **out)
+int tmpfs_make_nameless(struct vfs_task *t, struct inode *dir, const struct new_node *node,
+			struct inode **out)
 {
 	int err = tmpfs_make_inode(dir->sb, node, out);
 
@@ -205,23 +215,27 @@ static int make_nameless(struct vfs_task *t, struct inode *dir, const struct new
 }
 
 /* A further name counts as an inode, as in Linux, so that names are limited too. */
-static int link_name(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
-		     struct inode *inode)
+int tmpfs_link(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
+	       struct inode *inode)
 {
 	struct tmpfs *fs = tmpfs_of(dir);
-	bool further = inode->nlink > 0;
+	bool further = inode->nlink > 0 && !inode->far;
 	int err = further ? tmpfs_charge_inode(fs) : 0;
 
 	(void)t;
 	if (err)
 		return err;
-	err = add(tmpfs_inode(dir), name, len, tmpfs_inode(inode));
+	err = add(tmpfs_inode(dir), name, len, inode);
 	if (err) {
 		if (further)
 			tmpfs_uncharge_inode(fs);
 		return err;
 	}
 	inode_get(inode);
+	if (inode_is(inode, S_IFDIR)) /* a far one */
+		dir->nlink++;
+	if (inode->far)
+		return 0;
 	inode->nlink++;
 	inode_touch(inode, ATTR_CTIME);
 	return 0;
@@ -230,9 +244,14 @@ static int link_name(struct vfs_task *t, struct inode *dir, const char *name, u3
 /* A name of @inode is gone: count its links, and give the name's reference back. */
 static void drop_link(struct inode *dir, struct inode *inode)
 {
+	if (inode_is(inode, S_IFDIR))
+		dir->nlink--;
+	if (inode->far) {
+		inode_put(inode);
+		return;
+	}
 	if (inode_is(inode, S_IFDIR)) {
 		inode->nlink = 0;
-		dir->nlink--;
 	} else {
 		if (inode->nlink > 1)
 			tmpfs_uncharge_inode(tmpfs_of(inode));
@@ -242,13 +261,13 @@ static void drop_link(struct inode *dir, struct inode *inode)
 	inode_put(inode);
 }
 
-static int unlink_name(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
-		       struct inode *inode)
+int tmpfs_unlink(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
+		 struct inode *inode)
 {
 	struct tmpfs_entry **at = find(&tmpfs_inode(dir)->dir, name, len);
 
 	(void)t;
-	if (!at || &(*at)->inode->inode != inode)
+	if (!at || (*at)->inode != inode)
 		return -ENOENT;
 	take(tmpfs_inode(dir), at);
 	drop_link(dir, inode);
@@ -258,7 +277,7 @@ static int unlink_name(struct vfs_task *t, struct inode *dir, const char *name, 
 static int remove_dir(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
 		      struct inode *inode)
 {
-	return tmpfs_inode(inode)->dir.n ? -ENOTEMPTY : unlink_name(t, dir, name, len, inode);
+	return tmpfs_dir_is_empty(inode) ? tmpfs_unlink(t, dir, name, len, inode) : -ENOTEMPTY;
 }
 
 void tmpfs_dir_remove(struct tmpfs_inode *dir, const char *name, u32 len)
@@ -266,10 +285,10 @@ void tmpfs_dir_remove(struct tmpfs_inode *dir, const char *name, u32 len)
 	struct tmpfs_entry **at = find(&dir->dir, name, len);
 
 	if (at)
-		drop_link(&dir->inode, &take(dir, at)->inode);
+		drop_link(&dir->inode, take(dir, at));
 }
 
-u32 tmpfs_dir_name(const struct tmpfs_inode *dir, const struct tmpfs_inode *inode, char *name)
+u32 tmpfs_dir_name(const struct tmpfs_inode *dir, const struct inode *inode, char *name)
 {
 	for (const struct tmpfs_entry *e = dir->dir.first; e; e = e->next) {
 		if (e->inode == inode) {
@@ -281,6 +300,24 @@ u32 tmpfs_dir_name(const struct tmpfs_inode *dir, const struct tmpfs_inode *inod
 	return 0;
 }
 
+void tmpfs_dir_replace(struct inode *dir, const char *name, u32 len, struct inode *inode)
+{
+	struct tmpfs_entry *e = *find(&tmpfs_inode(dir)->dir, name, len);
+	struct inode *old = e->inode;
+
+	e->inode = inode_get(inode);
+	dir->nlink += inode_is(inode, S_IFDIR);
+	dir->nlink -= inode_is(old, S_IFDIR);
+	inode_put(old);
+	inode_touch(dir, ATTR_MTIME | ATTR_CTIME);
+}
+
+void tmpfs_dir_set_parent(struct inode *dir, struct inode *parent)
+{
+	tmpfs_inode(dir)->dir.parent = parent->far ? NULL : tmpfs_inode(parent);
+	tmpfs_inode(dir)->dir.parent_ino = parent->ino;
+}
+
 /* The directory @inode went from @from to @to. */
 static void change_parent(struct inode *inode, struct inode *from, struct inode *to)
 {
@@ -288,7 +325,8 @@ static void change_parent(struct inode *inode, struct inode *from, struct inode 
 		return;
 	from->nlink--;
 	to->nlink++;
-	tmpfs_inode(inode)->dir.parent = tmpfs_inode(to);
+	if (!inode->far)
+		tmpfs_dir_set_parent(inode, to);
 }
 
 static int exchange(const struct rename_args *a)
@@ -298,8 +336,8 @@ static int exchange(const struct rename_args *a)
 
 	if (!old || !new)
 		return -ENOENT;
-	(*old)->inode = tmpfs_inode(a->replaced);
-	(*new)->inode = tmpfs_inode(a->old);
+	(*old)->inode = a->replaced;
+	(*new)->inode = a->old;
 	change_parent(a->old, a->olddir, a->newdir);
 	change_parent(a->replaced, a->newdir, a->olddir);
 	inode_touch(a->olddir, ATTR_MTIME | ATTR_CTIME);
@@ -309,10 +347,9 @@ static int exchange(const struct rename_args *a)
 	return 0;
 }
 
-static int rename_name(struct vfs_task *t, const struct rename_args *a)
+int tmpfs_rename(struct vfs_task *t, const struct rename_args *a)
 {
 	struct tmpfs_inode *olddir = tmpfs_inode(a->olddir), *newdir = tmpfs_inode(a->newdir);
-	struct tmpfs_inode *inode = tmpfs_inode(a->old);
 	struct inode *whiteout = NULL;
 	struct tmpfs_entry **new;
 	int err = 0;
@@ -323,23 +360,24 @@ static int rename_name(struct vfs_task *t, const struct rename_args *a)
 	if (!find(&olddir->dir, a->oldname, a->oldlen))
 		return -ENOENT;
 	new = find(&newdir->dir, a->newname, a->newlen);
-	if (new &&inode_is(a->replaced, S_IFDIR) && tmpfs_inode(a->replaced)->dir.n)
+	if (new &&inode_is(a->replaced, S_IFDIR) && !a->replaced->far &&
+	    !tmpfs_dir_is_empty(a->replaced))
 		return -ENOTEMPTY;
 	if (a->whiteout)
 		err = tmpfs_make_inode(a->olddir->sb, a->whiteout, &whiteout);
 	if (!err && !new)
-		err = add(newdir, a->newname, a->newlen, inode);
+		err = add(newdir, a->newname, a->newlen, a->old);
 	if (err) {
 		if (whiteout)
 			inode_put(whiteout);
 		return err;
 	}
 	if (new) {
-		(*new)->inode = inode;
+		(*new)->inode = a->old;
 		inode_touch(a->newdir, ATTR_MTIME | ATTR_CTIME);
 	}
 	if (whiteout) {
-		(*find(&olddir->dir, a->oldname, a->oldlen))->inode = tmpfs_inode(whiteout);
+		(*find(&olddir->dir, a->oldname, a->oldlen))->inode = whiteout;
 		inode_touch(a->olddir, ATTR_MTIME | ATTR_CTIME);
 	} else {
 		take(olddir, find(&olddir->dir, a->oldname, a->oldlen));
@@ -351,22 +389,32 @@ static int rename_name(struct vfs_task *t, const struct rename_args *a)
 	return 0;
 }
 
-static int set_attr(struct vfs_task *t, struct inode *inode, const struct attr *attr)
+/* In directories that are far, or that others know, and of far files: far_home.c. */
+
+static int link_name(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
+		     struct inode *inode)
 {
-	(void)t;
-	inode_set_attr(inode, attr);
-	return 0;
+	if (inode->far)
+		return far_home_link(t, dir, name, len, inode);
+	return tmpfs_link(t, dir, name, len, inode);
+}
+
+static int rename_name(struct vfs_task *t, const struct rename_args *a)
+{
+	if (a->newdir->far || a->newdir->shared)
+		return far_rename(t, a);
+	return tmpfs_rename(t, a);
 }
 
 const struct inode_ops tmpfs_dir_inode_ops = {
 	.lookup = lookup,
 	.make = tmpfs_make,
 	.link = link_name,
-	.unlink = unlink_name,
+	.unlink = tmpfs_unlink,
 	.rmdir = remove_dir,
 	.rename = rename_name,
-	.tmpfile = make_nameless,
-	.set_attr = set_attr,
+	.tmpfile = tmpfs_make_nameless,
+	.set_attr = tmpfs_set_attr,
 	.evict = tmpfs_evict,
 };
 
@@ -392,11 +440,11 @@ static int give_names(struct vfs_task *t, struct file *file, struct dir_context 
 	(void)t;
 	if (ctx->pos == 0 && !dir_emit(ctx, ".", 1, file->inode->ino, DT_DIR, 1))
 		return 0;
-	if (ctx->pos == 1 && !dir_emit(ctx, "..", 2, dir->parent->inode.ino, DT_DIR, FIRST_COOKIE))
+	if (ctx->pos == 1 && !dir_emit(ctx, "..", 2, dir->parent_ino, DT_DIR, FIRST_COOKIE))
 		return 0;
 	e = entry_at(dir, ctx->pos);
-	while (e && dir_emit(ctx, e->name, e->len, e->inode->inode.ino,
-			     (e->inode->inode.mode & S_IFMT) >> 12, e->cookie + 1))
+	while (e && dir_emit(ctx, e->name, e->len, e->inode->ino, (e->inode->mode & S_IFMT) >> 12,
+			     e->cookie + 1))
 		e = e->next;
 	dir->cursor = e;
 	return 0;

@@ -32,6 +32,7 @@ struct vfs *vfs_new(const struct vfs_env *env, void *arg, struct fiber_loop *loo
 	vfs->env = env;
 	vfs->arg = arg;
 	vfs->loop = loop;
+	vfs->dev_step = 1;
 	vfs->max_unused = limits && limits->dentries ? limits->dentries : USUAL_DENTRIES;
 	vfs->max_files = limits && limits->files ? limits->files : USUAL_FILES;
 	vfs->hash = calloc(VFS_HASH_BUCKETS, sizeof(struct dentry *));

@@ -6,8 +6,8 @@
  * A dentry holds its parent, so the unused ones (no reference) are leaves; they wait in order of
  * last use, and the oldest go when there are more than the instance's limit.
  *
- * A directory has one dentry at most (inode->folder), so that what is told of a name in it by another
- * core, which knows the directory's number, finds it.
+ * A directory has one dentry at most (inode->folder), so that what is told of a name in it by
+ * another core, which knows the directory's number, finds it.
  *
  * One core, one thread: no locks. A name's bytes are counted by reference, because after a rename
  * the replaced file, if open, still shows the name it had.
@@ -327,10 +327,8 @@ static int bring_here(struct inode *inode, struct dentry *dentry, struct dentry 
 {
 	struct dentry *folder = dentry_get(inode->folder);
 	int err = dentry_is_below(dentry->parent, folder) ? -ESTALE : 0;
-
 	inode_put(inode);
 	if (!err) {
-		folder->check = (folder->check & DENTRY_ASK_INODE) | dentry->check;
 		dentry_move(folder, dentry, false);
 		*out = folder;
 	} else {
@@ -429,6 +427,15 @@ void dentry_unlink(struct dentry *dentry)
 	hash_out(dentry);
 }
 
+/* Whether to ask the directory goes with the name, whether to ask the inode with the inode. */
+static void swap_checks(struct dentry *a, struct dentry *b)
+{
+	u8 differ = (a->check ^ b->check) & DENTRY_ASK_DIR;
+
+	a->check ^= differ;
+	b->check ^= differ;
+}
+
 static void swap_places(struct dentry *a, struct dentry *b)
 {
 	struct dentry *parent = a->parent;
@@ -454,6 +461,7 @@ void dentry_move(struct dentry *dentry, struct dentry *target, bool exchange)
 	hash_out(target);
 	child_out(dentry);
 	child_out(target);
+	swap_checks(dentry, target);
 	if (exchange) {
 		swap_places(dentry, target);
 	} else {
@@ -505,6 +513,36 @@ bool dentry_recall(struct dentry *dir, const char *name, u32 len)
 	}
 	dentry->check |= DENTRY_ASK_DIR;
 	return dentry->inode != NULL;
+}
+
+void dentry_recall_all(struct dentry *dir)
+{
+	struct dentry *next;
+
+	for (struct dentry *child = dir->children; child; child = next) {
+		next = child->sibling_next;
+		if (child->refs == 0)
+			drop_unused(dir->sb->vfs, child);
+		else
+			child->check |= DENTRY_ASK_DIR;
+	}
+}
+
+int dentry_place(struct dentry *dentry, struct dentry *parent, const char *name, u32 len)
+{
+	struct dentry *place;
+
+	if (dentry_is_below(parent, dentry))
+		return -ESTALE;
+	place = alloc(parent->sb, name, len);
+	if (!place)
+		return -ENOMEM;
+	place->parent = dentry_get(parent);
+	child_in(place);
+	dentry_forget(parent, name, len);
+	dentry_move(dentry, place, false);
+	dentry_put(place);
+	return 0;
 }
 
 void dentry_shrink(struct vfs *vfs, struct superblock *sb)

@@ -329,9 +329,9 @@ static s64 serve_super(struct shard_request *r)
 		tmpfs_get_limits(sb, &super.max_pages, &super.max_inodes);
 	else
 		super.root = (u64)part->home << FAR_INO_SHIFT | 1;
-	answer = text_error(&options) ? NULL
-				      : shard_answer(r, (u32)sizeof(super) + super.type_len +
-								super.options_len);
+	answer = text_error(&options)
+			 ? NULL
+			 : shard_answer(r, (u32)sizeof(super) + super.type_len + super.options_len);
 	if (answer) {
 		memcpy(answer, &super, sizeof(super));
 		memcpy(answer + sizeof(super), sb->type, super.type_len);
@@ -407,17 +407,82 @@ static s64 serve_super_end(struct shard_request *r)
 
 void far_part_settle(struct far_part *part)
 {
-	if (part->ended && part->sb && !part->sb->refs && !tmpfs_ninodes(part->sb))
+	if (part->sb && part->ended && !part->ending && !part->sb->refs && !tmpfs_ninodes(part->sb))
 		superblock_end(part->sb);
+}
+
+/* All that others refer to in @part is referred to no more. */
+static void drop_holders(struct far_part *part)
+{
+	for (u32 i = 0; i < part->nbuckets; i++) {
+		struct far_known *known = part->hash[i];
+
+		while (known) {
+			struct far_share *share = container_of(known, struct far_share, known);
+			bool held = far_home_of(known->ino) == part->sb->vfs->far->core &&
+				    share->nholders;
+
+			known = known->next;
+			if (!held)
+				continue;
+			share->nholders = 0;
+			inode_put(share->inode);
+			known = part->hash[i]; /* the list has changed */
+		}
+	}
 }
 
 void far_part_done(struct superblock *sb)
 {
 	struct far_part *part = sb->part;
 
+	part->ending = true;
+	if (!part->local)
+		drop_holders(part);
 	sb->part = NULL;
 	if (part->sb == sb)
 		part_free(sb->vfs, part);
+}
+
+/* --- Death of a core --- */
+
+/* What @core referred to in @part. An inode may end with it, and so change the table. */
+static bool drop_holder(struct far_part *part, u32 core)
+{
+	for (u32 i = 0; i < part->nbuckets; i++) {
+		for (struct far_known *k = part->hash[i]; k; k = k->next) {
+			struct far_share *share = container_of(k, struct far_share, known);
+
+			if (far_home_of(k->ino) != part->sb->vfs->far->core)
+				continue;
+			far_leases_forget(share, core);
+			if (far_share_drop(share, core, UINT64_MAX))
+				return true;
+		}
+	}
+	return false;
+}
+
+void vfs_far_core_died(struct vfs *vfs, u32 core)
+{
+	struct far_part *part = vfs->far->parts, *next;
+
+	for (; part; part = next) {
+		next = part->next;
+		if (!part->sb || part->local)
+			continue;
+		while (drop_holder(part, core))
+			;
+		bit_clear(part->users, core);
+		bit_clear(part->parts, core);
+		if (part->rename_busy && part->rename_core == core) {
+			part->rename_busy = false;
+			fiber_wake_one(&part->renamers);
+		}
+		if (part->home == vfs->far->core && !part->sb->refs && !part->ended &&
+		    bit_next(part->users, 0) == FAR_CORES)
+			end_super(vfs, part);
+	}
 }
 
 /* --- The instance --- */
@@ -470,27 +535,6 @@ int vfs_far_join(struct vfs *vfs, struct shard_net *net, u32 ncores)
 	return err;
 }
 
-/* All that others refer to in @part is referred to no more. */
-static void drop_holders(struct far_part *part)
-{
-	for (u32 i = 0; i < part->nbuckets; i++) {
-		struct far_known *known = part->hash[i];
-
-		while (known) {
-			struct far_share *share = container_of(known, struct far_share, known);
-			bool held = far_home_of(known->ino) == part->sb->vfs->far->core &&
-				    share->nholders;
-
-			known = known->next;
-			if (!held)
-				continue;
-			share->nholders = 0;
-			inode_put(share->inode);
-			known = part->hash[i]; /* the list has changed */
-		}
-	}
-}
-
 void far_fini(struct vfs *vfs)
 {
 	struct far_part *part = vfs->far ? vfs->far->parts : NULL;
@@ -498,7 +542,7 @@ void far_fini(struct vfs *vfs)
 	if (!vfs->far)
 		return;
 	for (; part; part = part->next) {
-		part->ended = true;
+		part->ended = part->ending = true;
 		if (part->sb && !part->local)
 			drop_holders(part);
 	}

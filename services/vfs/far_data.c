@@ -124,8 +124,7 @@ static int far_fallocate(struct vfs_task *t, struct file *file, u32 mode, u64 of
 	args.len = len;
 	args.limit = t->fsize_limit;
 	args.flags = mode;
-	return far_error(
-		far_ask(file->inode, FAR_FALLOCATE, &args, sizeof(args), NULL, 0, NULL));
+	return far_error(far_ask(file->inode, FAR_FALLOCATE, &args, sizeof(args), NULL, 0, NULL));
 }
 
 void far_pages_drop(struct inode *inode, u64 first, u64 last)

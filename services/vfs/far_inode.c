@@ -128,8 +128,7 @@ struct inode *vfs_own_inode(struct vfs *vfs, u64 sb, u64 ino)
 	return own_inode(part, ino, &inode) ? NULL : inode;
 }
 
-int far_inode_of(struct far_part *part, const struct far_attr *attr, bool given,
-		 struct inode **out)
+int far_inode_of(struct far_part *part, const struct far_attr *attr, bool given, struct inode **out)
 {
 	struct far_known *known;
 	int err;
@@ -158,6 +157,15 @@ void far_give_back(struct far_part *part, u64 ino)
 	struct far_drop drop = {{part->id, ino}, 1};
 
 	shard_tell(part->sb->vfs->far->net, far_home_of(ino), FAR_DROP, &drop, sizeof(drop));
+}
+
+int far_inode_lost(struct far_part *part, const struct far_attr *attr, struct inode **out)
+{
+	u32 home = far_home_of(attr->ino);
+
+	if (shard_lives(part->sb->vfs->far->net, home) || !far_attr_is_sane(attr, home))
+		return -EIO;
+	return far_new(part, attr, out);
 }
 
 int far_inode_by_number(struct far_part *part, u64 ino, struct inode **out)

@@ -7,6 +7,7 @@
  *   far_data.c   far open files
  *   far_share.c  what a home remembers of an inode that others know: who does, and leases of names
  *   far_home.c   changes of directories that others know, by this core's processes and by others
+ *   far_rename.c renames with several homes
  *   far_serve.c  calls of other cores
  *   far_place.c  places on their way
  *
@@ -53,6 +54,7 @@ struct far_part {
 	bool busy;                 /* being attached: wait */
 	bool local;                /* every core has an instance of its own */
 	bool ended;                /* the home said that it is gone */
+	bool ending;               /* ... and it is being freed */
 	u64 users[FAR_CORES / 64]; /* at the home: cores that use their parts */
 	u64 parts[FAR_CORES / 64]; /* ... that have one */
 	struct fiber_queue ready;
@@ -130,6 +132,8 @@ static inline struct far_inode *far_inode(const struct inode *inode)
  */
 int far_inode_of(struct far_part *part, const struct far_attr *attr, bool given,
 		 struct inode **out);
+/* Stands for an inode whose core is dead: all that is asked of it gives -EIO. */
+int far_inode_lost(struct far_part *part, const struct far_attr *attr, struct inode **out);
 /* What was given could not be kept. */
 void far_give_back(struct far_part *part, u64 ino);
 /* shard_call() to the home of @inode. */
@@ -184,8 +188,8 @@ struct far_share *far_share_of(struct inode *inode);
 struct far_share *far_share_find(const struct inode *inode);
 /* @core refers to @inode once more. 0 or -ENOMEM. */
 int far_share_give(struct inode *inode, u32 core);
-/* ... and @count times less. */
-void far_share_drop(struct far_share *share, u32 core, u64 count);
+/* ... and @count times less. True: no more. The share may have ended with that. */
+bool far_share_drop(struct far_share *share, u32 core, u64 count);
 void far_share_attr(struct inode *inode, struct far_attr *attr);
 /* Attributes of @inode were changed: tell those who have it. May wait. */
 void far_share_tell(struct inode *inode);
@@ -196,13 +200,9 @@ extern const struct inode_ops far_share_dir_ops, far_share_file_ops, far_share_l
 	far_share_special_ops;
 
 u32 far_name_hash(const char *name, u32 len);
+/* More leases of one directory than this are not given. */
+#define FAR_LEASES_MAX 65536u
 int far_lease_add(struct far_share *share, u32 hash, u32 core);
-
-/* A change of a directory that others know. */
-struct far_change {
-	struct far_share *share;
-	u64 kept[FAR_CORES / 64]; /* cores where the name is in use */
-};
 
 /* Let nobody else change @dir, which is shared. */
 void far_dir_lock(struct inode *dir);
@@ -211,9 +211,11 @@ void far_dir_unlock(struct inode *dir);
  * @name in @dir, which is locked, is about to change: recall it from all but @asker, who gets (if
  * it is another core) a lease of what it will be. 0 or -ENOMEM.
  */
+/* Sets bits in @kept: cores where the name is in use. */
 int far_recall(struct inode *dir, const char *name, u32 len, u32 asker, u64 *kept);
 /* Tell the cores of @kept what became of the name. */
 void far_tell_gone(struct inode *dir, const char *name, u32 len, const u64 *kept);
+void far_leases_forget(struct far_share *share, u32 core);
 
 /* --- far_home.c --- */
 
@@ -226,19 +228,30 @@ int far_home_make(struct vfs_task *t, struct inode *dir, const char *name, u32 l
 		  const struct new_node *node, struct inode **out);
 int far_home_link(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
 		  struct inode *inode);
-int far_home_enter(struct inode *dir, const char *name, u32 len, struct inode *inode, u32 asker,
-		   u32 flags);
-int far_home_unlink(struct inode *dir, const char *name, u32 len, struct inode *inode, u32 asker,
-		    u32 flags);
+/* @inode, whose link is counted already, gets the name. */
+int far_home_enter(struct inode *dir, const char *name, u32 len, struct inode *inode, u32 asker);
+/* @flags: FAR_DIRECTORY, FAR_DONE */
+int far_home_unlink(struct inode *dir, const char *name, u32 len, u64 ino, u32 asker, u32 flags);
+/* Any rename in which not all is this core's alone. */
 int far_rename(struct vfs_task *t, const struct rename_args *args);
+/* The old name is in a directory of this core; the new one may be elsewhere (then renames of the
+ * file system are locked). */
 int far_home_rename(const struct rename_args *args, u32 asker);
+/* The other half: @inode takes the name @a->newname, in a directory of this core. */
+int far_home_rename_in(const struct rename_args *a);
 /* Count links of @inode, wherever it lives; see FAR_NLINK. */
-int far_count_link(struct inode *inode, s32 delta, u32 flags, struct inode *parent);
-int far_count_own_link(struct inode *inode, s32 delta, u32 flags);
+int far_count_link(struct inode *inode, s32 delta, u32 flags, const struct inode *parent);
+int far_count_own_link(struct inode *inode, s32 delta, u32 flags, u64 parent);
+/* Make what this core has cached true: a name is gone; it may be another's; it has moved. */
+void far_dentry_gone(struct inode *dir, const char *name, u32 len, bool authoritative);
+void far_dentry_recall(struct inode *dir, const char *name, u32 len);
+void far_dentry_moved(const struct far_moved *m, struct inode *olddir, struct inode *newdir,
+		      const char *names);
 
 /* --- far_serve.c --- */
 
 int far_serve(struct vfs *vfs);
+int far_serve_data(struct vfs *vfs); /* far_serve_data.c */
 
 /* --- inline --- */
 

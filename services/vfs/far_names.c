@@ -55,8 +55,11 @@ static int take_found(struct inode *dir, const struct far_found *found, struct i
 	struct far_part *part = dir->sb->part;
 	int err;
 
-	if (!(found->flags & FAR_GIVEN))
-		return far_inode_by_number(part, found->attr.ino, out);
+	if (!(found->flags & FAR_GIVEN)) {
+		err = far_inode_by_number(part, found->attr.ino, out);
+		/* What is lost with its core can be taken away still. */
+		return err == -EIO ? far_inode_lost(part, &found->attr, out) : err;
+	}
 	err = far_inode_of(part, &found->attr, true, out);
 	if (err)
 		far_give_back(part, found->attr.ino);
@@ -167,8 +170,8 @@ static int link_name(struct vfs_task *t, struct inode *dir, const char *name, u3
 		err = link_own(dir, name, len, inode, 0);
 	} else {
 		args.attr.mode = inode->mode;
-		err = far_error(ask_name(dir, FAR_LINK, &args, sizeof(args), name, len, NULL, 0,
-					 NULL));
+		err = far_error(
+			ask_name(dir, FAR_LINK, &args, sizeof(args), name, len, NULL, 0, NULL));
 	}
 	if (err)
 		far_count_link(inode, -1, 0, NULL);

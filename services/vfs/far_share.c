@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEASES_MAX    65536u /* of one directory; more are recalled */
 #define FIRST_BUCKETS 8u
 
 /* --- Who refers to it --- */
@@ -92,8 +91,7 @@ int far_share_give(struct inode *inode, u32 core)
 		i++;
 	if (i == share->room) {
 		u32 room = share->room ? share->room * 2 : 2;
-		struct far_holder *more =
-			realloc(share->holders, room * sizeof(struct far_holder));
+		struct far_holder *more = realloc(share->holders, room * sizeof(struct far_holder));
 
 		if (!more)
 			return -ENOMEM;
@@ -109,20 +107,21 @@ int far_share_give(struct inode *inode, u32 core)
 	return 0;
 }
 
-void far_share_drop(struct far_share *share, u32 core, u64 count)
+bool far_share_drop(struct far_share *share, u32 core, u64 count)
 {
 	u32 i = 0;
 
 	while (i < share->nholders && share->holders[i].core != core)
 		i++;
 	if (i == share->nholders)
-		return;
+		return false;
 	share->holders[i].given -= MIN(count, share->holders[i].given);
 	if (share->holders[i].given)
-		return;
+		return false;
 	share->holders[i] = share->holders[--share->nholders];
 	if (!share->nholders)
 		inode_put(share->inode);
+	return true;
 }
 
 /* --- Attributes --- */
@@ -181,6 +180,31 @@ int far_share_set_attr(struct vfs_task *t, struct inode *inode, const struct att
 	return err;
 }
 
+static int readlink_target(struct vfs_task *t, struct inode *inode, struct text *out)
+{
+	return tmpfs_link_inode_ops.readlink(t, inode, out);
+}
+
+const struct inode_ops far_share_link_ops = {
+	.readlink = readlink_target, .set_attr = far_share_set_attr, .evict = far_share_evict};
+const struct inode_ops far_share_special_ops = {.set_attr = far_share_set_attr,
+						.evict = far_share_evict};
+
+static int file_page_of(struct inode *inode, u64 index, bool make, struct page **out)
+{
+	return tmpfs_file_inode_ops.page(inode, index, make, out);
+}
+
+static u32 file_pages_of(struct inode *inode, u64 index, u32 count, struct page **out)
+{
+	return tmpfs_file_inode_ops.pages(inode, index, count, out);
+}
+
+const struct inode_ops far_share_file_ops = {.page = file_page_of,
+					     .pages = file_pages_of,
+					     .set_attr = far_share_set_attr,
+					     .evict = far_share_evict};
+
 /* --- Leases of names --- */
 
 u32 far_name_hash(const char *name, u32 len)
@@ -228,8 +252,7 @@ int far_lease_add(struct far_share *share, u32 hash, u32 core)
 		lease = lease->next;
 	if (lease)
 		return 0;
-	if (share->nleases >= LEASES_MAX ||
-	    (share->nleases >= share->nbuckets && grow_leases(share)))
+	if (share->nleases >= share->nbuckets && grow_leases(share))
 		return -ENOMEM;
 	lease = malloc(sizeof(*lease));
 	if (!lease)
@@ -241,15 +264,27 @@ int far_lease_add(struct far_share *share, u32 hash, u32 core)
 	return 0;
 }
 
-/* The leases of @hash end; their cores, but for @but, go to @cores. */
-static void take_leases(struct far_share *share, u32 hash, u32 but, u64 *cores)
-{
-	struct far_lease **at = share->nbuckets ? lease_bucket(share, hash) : NULL;
+/* Which leases are meant. */
+struct lease_choice {
+	u32 hash, core;
+	bool any_hash, any_core, other_cores;
+};
 
-	while (at && *at) {
+static bool is_meant(const struct lease_choice *c, const struct far_lease *lease)
+{
+	if (!c->any_hash && lease->hash != c->hash)
+		return false;
+	return c->any_core || (lease->core == c->core) != c->other_cores;
+}
+
+/* Those of a bucket that are meant end; their cores go to @cores. */
+static void take_leases(struct far_share *share, struct far_lease **at,
+			const struct lease_choice *c, u64 *cores)
+{
+	while (*at) {
 		struct far_lease *lease = *at;
 
-		if (lease->hash != hash || lease->core == but) {
+		if (!is_meant(c, lease)) {
 			at = &lease->next;
 			continue;
 		}
@@ -260,23 +295,18 @@ static void take_leases(struct far_share *share, u32 hash, u32 but, u64 *cores)
 	}
 }
 
+static void take_all_leases(struct far_share *share, const struct lease_choice *c, u64 *cores)
+{
+	for (u32 i = 0; i < share->nbuckets; i++)
+		take_leases(share, &share->leases[i], c, cores);
+}
+
 void far_leases_forget(struct far_share *share, u32 core)
 {
-	for (u32 i = 0; i < share->nbuckets; i++) {
-		struct far_lease **at = &share->leases[i];
+	const struct lease_choice all_of_core = {.any_hash = true, .core = core};
+	u64 cores[FAR_CORES / 64] = {0};
 
-		while (*at) {
-			struct far_lease *lease = *at;
-
-			if (lease->core != core) {
-				at = &lease->next;
-				continue;
-			}
-			*at = lease->next;
-			free(lease);
-			share->nleases--;
-		}
-	}
+	take_all_leases(share, &all_of_core, cores);
 }
 
 /* --- Changing a directory --- */
@@ -309,15 +339,30 @@ static s64 tell_name(struct inode *dir, u32 core, u16 op, const char *name, u32 
 	return shard_call_parts(far_net(dir), core, op, &parts);
 }
 
+/* There are too many names that others may have cached: they forget all. */
+static void recall_all(struct inode *dir, struct far_share *share)
+{
+	const struct lease_choice all = {.any_hash = true, .any_core = true};
+	u64 cores[FAR_CORES / 64] = {0};
+
+	take_all_leases(share, &all, cores);
+	for (u32 c = bit_next(cores, 0); c < FAR_CORES; c = bit_next(cores, c + 1))
+		tell_name(dir, c, FAR_RECALL, "", 0);
+}
+
 int far_recall(struct inode *dir, const char *name, u32 len, u32 asker, u64 *kept)
 {
 	struct far_share *share = far_share_find(dir);
-	u32 hash = far_name_hash(name, len);
+	const struct lease_choice others = {
+		.hash = far_name_hash(name, len), .core = asker, .other_cores = true};
 	u64 cores[FAR_CORES / 64] = {0};
 
-	if (asker != dir->sb->vfs->far->core && far_lease_add(share, hash, asker))
+	if (share->nleases > FAR_LEASES_MAX)
+		recall_all(dir, share);
+	if (asker != dir->sb->vfs->far->core && far_lease_add(share, others.hash, asker))
 		return -ENOMEM;
-	take_leases(share, hash, asker, cores);
+	if (share->nleases)
+		take_leases(share, lease_bucket(share, others.hash), &others, cores);
 	for (u32 c = bit_next(cores, 0); c < FAR_CORES; c = bit_next(cores, c + 1)) {
 		if (tell_name(dir, c, FAR_RECALL, name, len) == 1)
 			bit_set(kept, c);

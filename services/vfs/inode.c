@@ -193,10 +193,8 @@ static bool not_after(struct vfs_time a, struct vfs_time b)
 	return a.sec < b.sec || (a.sec == b.sec && a.nsec <= b.nsec);
 }
 
-void path_accessed(const struct path *path)
+void inode_accessed(struct inode *inode, u32 flags)
 {
-	struct inode *inode = path->dentry->inode;
-	u32 flags = path->mnt->flags;
 	struct vfs_time now;
 
 	if ((flags & (VFS_MNT_NOATIME | VFS_MNT_READONLY)) || inode->sb->readonly ||
@@ -209,6 +207,11 @@ void path_accessed(const struct path *path)
 	    !not_after(inode->atime, inode->ctime) && now.sec - inode->atime.sec < DAY_SEC)
 		return;
 	inode->atime = now;
+}
+
+void path_accessed(const struct path *path)
+{
+	inode_accessed(path->dentry->inode, path->mnt->flags);
 }
 
 /* --- Attributes --- */

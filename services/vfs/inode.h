@@ -173,8 +173,8 @@ struct inode {
 		struct pipe *pipe;     /* of an open FIFO */
 		struct dentry *folder; /* a directory's one dentry; NULL: none is cached */
 	};
-	void *mapping;     /* the personality's: where the file is mapped */
-	void *private;     /* the file system's */
+	void *mapping; /* the personality's: where the file is mapped */
+	void *private; /* the file system's */
 };
 
 /* F_SEAL_* of fcntl(2) */
@@ -289,6 +289,10 @@ void dentry_forget(struct dentry *dir, const char *name, u32 len);
  * checked when it is next looked up.
  */
 bool dentry_recall(struct dentry *dir, const char *name, u32 len);
+/* The same of all names in @dir. */
+void dentry_recall_all(struct dentry *dir);
+/* @dentry, held, is now @name in @parent. 0, -ENOMEM, -ESTALE (it is above @parent). */
+int dentry_place(struct dentry *dentry, struct dentry *parent, const char *name, u32 len);
 /* Drop every unused dentry of @sb (NULL: of all). */
 void dentry_shrink(struct vfs *vfs, struct superblock *sb);
 bool dentry_is_below(const struct dentry *dentry, const struct dentry *above); /* or the same */

@@ -191,6 +191,7 @@ int walk_create(struct walk *w, struct vfs_task *t, int dirfd, const char *path,
 /* --- inode.c --- */
 void inode_touch(struct inode *inode, u32 attr);           /* set ATTR_?TIME to now */
 void path_accessed(const struct path *path);               /* atime, as the mount's flags say */
+void inode_accessed(struct inode *inode, u32 mount_flags); /* the same */
 void file_modified(struct vfs_task *t, struct file *file); /* mtime; set-id bits go */
 int inode_change(struct vfs_task *t, struct inode *inode, struct attr *attr); /* checks; sets */
 /* May @t make a name in @dir? 0, -ENOENT (@dir is gone), -EACCES. */

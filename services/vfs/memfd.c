@@ -54,7 +54,7 @@ int vfs_memfd_create(struct vfs_task *t, const char *name, u32 flags)
 
 bool inode_has_seals(const struct inode *inode)
 {
-	return inode_is(inode, S_IFREG) && inode->ops == &tmpfs_file_inode_ops;
+	return inode_is(inode, S_IFREG) && inode->fops == &tmpfs_file_ops;
 }
 
 static int add(struct vfs *vfs, struct file *file, u32 seals)

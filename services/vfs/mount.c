@@ -225,6 +225,16 @@ void vfs_register_fs(struct vfs *vfs, struct fs_type *type)
 	*at = type;
 }
 
+void vfs_unregister_fs(struct vfs *vfs, struct fs_type *type)
+{
+	struct fs_type **at = &vfs->types;
+
+	while (*at && *at != type)
+		at = &(*at)->next;
+	if (*at)
+		*at = type->next;
+}
+
 int fs_type_mount(const struct fs_type *type, struct vfs *vfs, const char *source,
 		  const char *options, struct superblock **out)
 {
@@ -405,7 +415,6 @@ void mount_last(struct vfs *vfs)
 		mount_put(vfs->anon);
 	if (vfs->shm)
 		mount_put(vfs->shm);
-	far_fini(vfs);
 	if (vfs->mounts)
 		mounts_destroy(vfs->mounts);
 	if (vfs->nullfs)

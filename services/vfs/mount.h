@@ -29,6 +29,8 @@ struct fs_type {
 };
 
 void vfs_register_fs(struct vfs *vfs, struct fs_type *type);
+/* It is not to be had any more. */
+void vfs_unregister_fs(struct vfs *vfs, struct fs_type *type);
 
 /* The types that are built in: tmpfs, ramfs, devtmpfs, devpts, proc, sysfs. vfs_new() does it. */
 

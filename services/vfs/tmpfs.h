@@ -10,8 +10,8 @@
 struct tmpfs_entry {
 	struct tmpfs_entry *hash_next;
 	struct tmpfs_entry *next, *prev; /* in order of cookies, which is that of making */
-	struct inode *inode; /* of tmpfs, or far */
-	u64 cookie; /* its position for getdents */
+	struct inode *inode;             /* of tmpfs, or far */
+	u64 cookie;                      /* its position for getdents */
 	u32 hash;
 	u8 len;
 	char name[];
@@ -82,21 +82,29 @@ void tmpfs_dir_init(struct tmpfs_inode *dir, struct tmpfs_inode *parent);
 void tmpfs_dir_fini(struct tmpfs_inode *dir);
 int tmpfs_make(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
 	       const struct new_node *node, struct inode **out);
-/* Operations of directories as far as the directory itself goes: links of far inodes are counted
- * by whoever calls. None of them waits. */
+/* Operations of directories that only this core knows. None of them waits. */
+int tmpfs_lookup(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
+		 struct inode **out);
 int tmpfs_link(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
 	       struct inode *inode);
 int tmpfs_unlink(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
 		 struct inode *inode);
+int tmpfs_rmdir(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
+		struct inode *inode);
+/* Links of a far inode that is renamed or replaced are counted by whoever calls. */
 int tmpfs_rename(struct vfs_task *t, const struct rename_args *args);
 int tmpfs_make_nameless(struct vfs_task *t, struct inode *dir, const struct new_node *node,
 			struct inode **out);
 /* What @name is in @dir, without a reference; NULL: nothing. */
 struct inode *tmpfs_dir_find(const struct inode *dir, const char *name, u32 len);
+/* A name comes (0 or -ENOMEM) or goes, and nothing else: links are counted by whoever calls. */
+int tmpfs_dir_enter(struct inode *dir, const char *name, u32 len, struct inode *inode);
+void tmpfs_dir_take(struct inode *dir, const char *name, u32 len);
 /* @inode (a reference is taken) takes the name instead of what has it, whose reference goes. */
 void tmpfs_dir_replace(struct inode *dir, const char *name, u32 len, struct inode *inode);
-/* The directory @dir is (in) @parent from now on; it may be far. */
+/* The directory @dir is in @parent from now on; it may be far. */
 void tmpfs_dir_set_parent(struct inode *dir, struct inode *parent);
+void tmpfs_dir_set_far_parent(struct inode *dir, u64 ino);
 int tmpfs_set_attr(struct vfs_task *t, struct inode *inode, const struct attr *attr);
 /* Take the entry @name away with all that hangs at it, as far as it exists. */
 void tmpfs_dir_remove(struct tmpfs_inode *dir, const char *name, u32 len);

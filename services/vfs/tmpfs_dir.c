@@ -142,7 +142,8 @@ void tmpfs_dir_fini(struct tmpfs_inode *dir)
 			at = at->dir.parent;
 			e = at->dir.first;
 		}
-		below = inode_is(e->inode, S_IFDIR) && !e->inode->far ? tmpfs_inode(e->inode) : NULL;
+		below = inode_is(e->inode, S_IFDIR) && !e->inode->far ? tmpfs_inode(e->inode)
+								      : NULL;
 		if (below && below->dir.first) {
 			below->dir.parent = at;
 			at = below;
@@ -156,8 +157,8 @@ void tmpfs_dir_fini(struct tmpfs_inode *dir)
 
 /* --- Operations --- */
 
-static int lookup(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
-		  struct inode **out)
+int tmpfs_lookup(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
+		 struct inode **out)
 {
 	struct tmpfs_entry **at = find(&tmpfs_inode(dir)->dir, name, len);
 
@@ -219,7 +220,7 @@ int tmpfs_link(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
 	       struct inode *inode)
 {
 	struct tmpfs *fs = tmpfs_of(dir);
-	bool further = inode->nlink > 0 && !inode->far;
+	bool further = inode->nlink > 0;
 	int err = further ? tmpfs_charge_inode(fs) : 0;
 
 	(void)t;
@@ -232,13 +233,28 @@ int tmpfs_link(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
 		return err;
 	}
 	inode_get(inode);
-	if (inode_is(inode, S_IFDIR)) /* a far one */
-		dir->nlink++;
-	if (inode->far)
-		return 0;
 	inode->nlink++;
 	inode_touch(inode, ATTR_CTIME);
 	return 0;
+}
+
+int tmpfs_dir_enter(struct inode *dir, const char *name, u32 len, struct inode *inode)
+{
+	int err = add(tmpfs_inode(dir), name, len, inode);
+
+	if (err)
+		return err;
+	inode_get(inode);
+	dir->nlink += inode_is(inode, S_IFDIR);
+	return 0;
+}
+
+void tmpfs_dir_take(struct inode *dir, const char *name, u32 len)
+{
+	struct inode *inode = take(tmpfs_inode(dir), find(&tmpfs_inode(dir)->dir, name, len));
+
+	dir->nlink -= inode_is(inode, S_IFDIR);
+	inode_put(inode);
 }
 
 /* A name of @inode is gone: count its links, and give the name's reference back. */
@@ -274,8 +290,8 @@ int tmpfs_unlink(struct vfs_task *t, struct inode *dir, const char *name, u32 le
 	return 0;
 }
 
-static int remove_dir(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
-		      struct inode *inode)
+int tmpfs_rmdir(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
+		struct inode *inode)
 {
 	return tmpfs_dir_is_empty(inode) ? tmpfs_unlink(t, dir, name, len, inode) : -ENOTEMPTY;
 }
@@ -316,6 +332,12 @@ void tmpfs_dir_set_parent(struct inode *dir, struct inode *parent)
 {
 	tmpfs_inode(dir)->dir.parent = parent->far ? NULL : tmpfs_inode(parent);
 	tmpfs_inode(dir)->dir.parent_ino = parent->ino;
+}
+
+void tmpfs_dir_set_far_parent(struct inode *dir, u64 ino)
+{
+	tmpfs_inode(dir)->dir.parent = NULL;
+	tmpfs_inode(dir)->dir.parent_ino = ino;
 }
 
 /* The directory @inode went from @from to @to. */
@@ -407,11 +429,11 @@ static int rename_name(struct vfs_task *t, const struct rename_args *a)
 }
 
 const struct inode_ops tmpfs_dir_inode_ops = {
-	.lookup = lookup,
+	.lookup = tmpfs_lookup,
 	.make = tmpfs_make,
 	.link = link_name,
 	.unlink = tmpfs_unlink,
-	.rmdir = remove_dir,
+	.rmdir = tmpfs_rmdir,
 	.rename = rename_name,
 	.tmpfile = tmpfs_make_nameless,
 	.set_attr = tmpfs_set_attr,

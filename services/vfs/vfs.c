@@ -59,6 +59,7 @@ void vfs_put(struct vfs *vfs)
 	sysfs_put(vfs);
 	devtmpfs_put(vfs);
 	chrdev_put_all(vfs);
+	far_fini(vfs);
 	while (vfs->types) {
 		struct fs_type *type = vfs->types;
 

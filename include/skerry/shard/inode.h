@@ -12,42 +12,42 @@
 
 #include <skerry/shard.h>
 
-#define FAR_SB_SHIFT     40u
-#define FAR_INO_SHIFT    40u
+#define FAR_SB_SHIFT   40u
+#define FAR_INO_SHIFT  40u
 
-#define FAR_OP(number)   SHARD_OP(SHARD_INODES, number)
+#define FAR_OP(number) SHARD_OP(SHARD_INODES, number)
 
 /* To the home of a file system. */
-#define FAR_SB           FAR_OP(0) /* u64: I have a part of it -> struct far_super, type, options */
-#define FAR_SB_PUT       FAR_OP(1) /* tell, u64: nothing here uses my part of it any more */
-#define FAR_STATFS       FAR_OP(2) /* u64 -> struct far_statfs */
-#define FAR_RENAME_LOCK  FAR_OP(3) /* u64: renames over several directories take turns */
-#define FAR_RENAME_END   FAR_OP(4) /* tell, u64 */
+#define FAR_SB          FAR_OP(0) /* u64: I have a part of it -> struct far_super, type, options */
+#define FAR_SB_PUT      FAR_OP(1) /* tell, u64: nothing here uses my part of it any more */
+#define FAR_STATFS      FAR_OP(2) /* u64 -> struct far_statfs */
+#define FAR_RENAME_LOCK FAR_OP(3) /* u64: renames over several directories take turns */
+#define FAR_RENAME_END  FAR_OP(4) /* tell, u64 */
 /* From the home of a file system. */
-#define FAR_SB_END       FAR_OP(5) /* tell, u64: it is gone */
+#define FAR_SB_END FAR_OP(5) /* tell, u64: it is gone */
 
 /* To the home of an inode. */
-#define FAR_ATTR         FAR_OP(8)  /* struct far_file: I refer to it -> struct far_attr */
-#define FAR_STAT         FAR_OP(9)  /* struct far_file -> struct far_attr */
-#define FAR_DROP         FAR_OP(10) /* tell, struct far_drop: I do not refer to it any more */
-#define FAR_READLINK     FAR_OP(11) /* struct far_file -> the target */
-#define FAR_SET_ATTR     FAR_OP(12) /* struct far_set_attr -> struct far_attr */
-#define FAR_NLINK        FAR_OP(13) /* struct far_nlink */
-#define FAR_READ         FAR_OP(14) /* struct far_io -> data */
-#define FAR_WRITE        FAR_OP(15) /* struct far_io, data -> s64 position behind it; bytes */
-#define FAR_SEEK         FAR_OP(16) /* struct far_io -> position */
-#define FAR_FALLOCATE    FAR_OP(17) /* struct far_io */
-#define FAR_XATTR        FAR_OP(18) /* struct far_xattr, name, value -> value or names */
-#define FAR_USE          FAR_OP(19) /* struct far_use: count who writes or runs it */
-#define FAR_SET_FLAGS    FAR_OP(20) /* struct far_set_flags */
+#define FAR_ATTR      FAR_OP(8)  /* struct far_file: I refer to it -> struct far_attr */
+#define FAR_STAT      FAR_OP(9)  /* struct far_file -> struct far_attr */
+#define FAR_DROP      FAR_OP(10) /* tell, struct far_drop: I do not refer to it any more */
+#define FAR_READLINK  FAR_OP(11) /* struct far_file -> the target */
+#define FAR_SET_ATTR  FAR_OP(12) /* struct far_set_attr -> struct far_attr */
+#define FAR_NLINK     FAR_OP(13) /* struct far_nlink */
+#define FAR_READ      FAR_OP(14) /* struct far_io -> data */
+#define FAR_WRITE     FAR_OP(15) /* struct far_io, data -> s64 position behind it; bytes */
+#define FAR_SEEK      FAR_OP(16) /* struct far_io -> position */
+#define FAR_FALLOCATE FAR_OP(17) /* struct far_io */
+#define FAR_XATTR     FAR_OP(18) /* struct far_xattr, name, value -> value or names */
+#define FAR_USE       FAR_OP(19) /* struct far_use: count who writes or runs it */
+#define FAR_SET_FLAGS FAR_OP(20) /* struct far_set_flags */
 /* To the home of a directory. */
-#define FAR_LOOKUP       FAR_OP(32) /* struct far_name -> struct far_found; -ENOENT */
-#define FAR_READDIR      FAR_OP(33) /* struct far_io -> struct far_dirent, name; ... */
-#define FAR_LINK         FAR_OP(34) /* struct far_link, name */
-#define FAR_UNLINK       FAR_OP(35) /* struct far_unlink, name */
-#define FAR_RENAME       FAR_OP(36) /* struct far_rename, names: to the home of the old one */
-#define FAR_ENTER        FAR_OP(37) /* struct far_enter, name: one half of a rename */
-#define FAR_PARENT       FAR_OP(38) /* struct far_file -> u64: the number of its parent */
+#define FAR_LOOKUP  FAR_OP(32) /* struct far_name -> struct far_found; -ENOENT */
+#define FAR_READDIR FAR_OP(33) /* struct far_io -> struct far_dirent, name; ... */
+#define FAR_LINK    FAR_OP(34) /* struct far_link, name */
+#define FAR_UNLINK  FAR_OP(35) /* struct far_unlink, name */
+#define FAR_RENAME  FAR_OP(36) /* struct far_rename, names: to the home of the old one */
+#define FAR_ENTER   FAR_OP(37) /* struct far_enter, name: one half of a rename */
+#define FAR_PARENT  FAR_OP(38) /* struct far_file -> u64: the number of its parent */
 /* To those who refer to an inode. */
 #define FAR_ATTRS        FAR_OP(48) /* struct far_attrs: it has new ones */
 #define FAR_RECALL       FAR_OP(49) /* struct far_name: forget it; FAR_KEPT: it is in use here */
@@ -188,9 +188,8 @@ static_assert(sizeof(struct far_rename) == 64, "no holes");
 
 struct far_enter {
 	struct far_file dir;
-	u64 olddir, replaced;
-	struct far_attr attr; /* of what enters */
-	u32 len, flags;       /* FAR_EXCHANGE */
+	u64 olddir, ino, replaced; /* ino enters */
+	u32 len, flags;            /* FAR_EXCHANGE */
 };
 
 struct far_attrs {

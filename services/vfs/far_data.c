@@ -13,7 +13,7 @@
 
 static struct far_io io_of(const struct file *file, s64 pos)
 {
-	return (struct far_io){.file = far_file_of(file->inode),
+	return (struct far_io){.file = far_node_of(file->inode),
 			       .pos = pos,
 			       .limit = UINT64_MAX,
 			       .mount_flags = file->path.mnt->flags |
@@ -35,7 +35,8 @@ static s64 far_read(struct vfs_task *t, struct file *file, struct uio *uio, s64 
 		args.pos = *pos;
 		args.len = MIN(uio->left, PIECE);
 		got = 0;
-		n = far_ask(file->inode, FAR_READ, &args, sizeof(args), piece, (u32)args.len, &got);
+		n = far_node_ask(file->inode, FAR_READ, &args, sizeof(args), piece, (u32)args.len,
+				 &got);
 		if (n > 0) {
 			size_t taken = uio_put(uio, piece, got);
 
@@ -111,7 +112,7 @@ static s64 far_seek(struct vfs_task *t, struct file *file, s64 offset, u32 whenc
 		return at ? at : file_seek_fixed(file, offset, whence, file->inode->size);
 	}
 	args.flags = whence;
-	at = far_ask(file->inode, FAR_SEEK, &args, sizeof(args), NULL, 0, NULL);
+	at = far_node_ask(file->inode, FAR_SEEK, &args, sizeof(args), NULL, 0, NULL);
 	if (at >= 0)
 		file->pos = at;
 	return at < 0 ? far_error(at) : at;
@@ -124,7 +125,8 @@ static int far_fallocate(struct vfs_task *t, struct file *file, u32 mode, u64 of
 	args.len = len;
 	args.limit = t->fsize_limit;
 	args.flags = mode;
-	return far_error(far_ask(file->inode, FAR_FALLOCATE, &args, sizeof(args), NULL, 0, NULL));
+	return far_error(
+		far_node_ask(file->inode, FAR_FALLOCATE, &args, sizeof(args), NULL, 0, NULL));
 }
 
 void far_pages_drop(struct inode *inode, u64 first, u64 last)

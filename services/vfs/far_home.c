@@ -79,14 +79,14 @@ int far_count_own_link(struct inode *inode, s32 delta, u32 flags, u64 parent)
 
 int far_count_link(struct inode *inode, s32 delta, u32 flags, const struct inode *parent)
 {
-	struct far_nlink args = {.file = far_file_of(inode),
+	struct far_nlink args = {.file = far_node_of(inode),
 				 .parent = parent ? parent->ino : 0,
 				 .delta = delta,
 				 .flags = flags};
 
 	if (!inode->far)
 		return far_count_own_link(inode, delta, flags, args.parent);
-	return far_error(far_ask(inode, FAR_NLINK, &args, sizeof(args), NULL, 0, NULL));
+	return far_error(far_node_ask(inode, FAR_NLINK, &args, sizeof(args), NULL, 0, NULL));
 }
 
 /* --- What this core has cached --- */

@@ -170,7 +170,7 @@ int far_inode_lost(struct far_part *part, const struct far_attr *attr, struct in
 
 int far_inode_by_number(struct far_part *part, u64 ino, struct inode **out)
 {
-	struct far_file file = {part->id, ino};
+	struct far_node file = {part->id, ino};
 	struct far_attr attr = {.ino = ino};
 	u32 got = 0;
 	s64 err = far_inode_of(part, &attr, false, out);
@@ -192,7 +192,7 @@ int far_inode_by_number(struct far_part *part, u64 ino, struct inode **out)
 void far_evict(struct inode *inode)
 {
 	struct far_inode *f = far_inode(inode);
-	struct far_drop drop = {far_file_of(inode), f->received};
+	struct far_drop drop = {far_node_of(inode), f->received};
 
 	far_known_remove(inode->sb->part, &f->known);
 	far_pages_drop(inode, 0, PAGE_MAP_MAX - 1);
@@ -204,8 +204,8 @@ void far_evict(struct inode *inode)
 
 /* --- Operations of all types --- */
 
-s64 far_ask(const struct inode *inode, u16 op, const void *args, u32 bytes, void *answer, u32 room,
-	    u32 *got)
+s64 far_node_ask(const struct inode *inode, u16 op, const void *args, u32 bytes, void *answer,
+		 u32 room, u32 *got)
 {
 	return shard_call(far_net(inode), far_home_of(inode->ino), op, args, bytes, answer, room,
 			  got);
@@ -223,10 +223,10 @@ static int take_attr(struct inode *inode, s64 err, const struct far_attr *attr, 
 
 int far_refresh(struct vfs_task *t, struct inode *inode)
 {
-	struct far_file file = far_file_of(inode);
+	struct far_node file = far_node_of(inode);
 	struct far_attr attr;
 	u32 got = 0;
-	s64 err = far_ask(inode, FAR_STAT, &file, sizeof(file), &attr, sizeof(attr), &got);
+	s64 err = far_node_ask(inode, FAR_STAT, &file, sizeof(file), &attr, sizeof(attr), &got);
 
 	(void)t;
 	return take_attr(inode, err, &attr, got);
@@ -240,7 +240,7 @@ static struct far_time far_time(struct vfs_time time)
 int far_set_attr(struct vfs_task *t, struct inode *inode, const struct attr *a)
 {
 	struct far_set_attr args = {
-		.file = far_file_of(inode),
+		.file = far_node_of(inode),
 		.valid = a->valid,
 		.mode = a->mode,
 		.uid = a->uid,
@@ -252,7 +252,7 @@ int far_set_attr(struct vfs_task *t, struct inode *inode, const struct attr *a)
 	};
 	struct far_attr attr;
 	u32 got = 0;
-	s64 err = far_ask(inode, FAR_SET_ATTR, &args, sizeof(args), &attr, sizeof(attr), &got);
+	s64 err = far_node_ask(inode, FAR_SET_ATTR, &args, sizeof(args), &attr, sizeof(attr), &got);
 
 	(void)t;
 	return take_attr(inode, err, &attr, got);
@@ -262,7 +262,7 @@ int far_set_attr(struct vfs_task *t, struct inode *inode, const struct attr *a)
 static int far_readlink(struct vfs_task *t, struct inode *inode, struct text *out)
 {
 	struct far_inode *f = far_inode(inode);
-	struct far_file file = far_file_of(inode);
+	struct far_node file = far_node_of(inode);
 	char *target;
 	u32 got = 0;
 	s64 err = 0;
@@ -272,7 +272,8 @@ static int far_readlink(struct vfs_task *t, struct inode *inode, struct text *ou
 		target = malloc(VFS_PATH_MAX);
 		if (!target)
 			return -ENOMEM;
-		err = far_ask(inode, FAR_READLINK, &file, sizeof(file), target, VFS_PATH_MAX, &got);
+		err = far_node_ask(inode, FAR_READLINK, &file, sizeof(file), target, VFS_PATH_MAX,
+				   &got);
 		if (!err && !f->target) {
 			f->target = target;
 			f->target_len = got;

@@ -101,7 +101,7 @@ void far_part_settle(struct far_part *part);
 void far_wait(struct vfs *vfs, struct fiber_queue *queue);
 /* The network of @inode's instance; its file. */
 static inline struct shard_net *far_net(const struct inode *inode);
-static inline struct far_file far_file_of(const struct inode *inode);
+static inline struct far_node far_node_of(const struct inode *inode);
 /* An error of a call as a system call gives it: a dead core's files are -EIO. */
 int far_error(s64 result);
 
@@ -137,8 +137,8 @@ int far_inode_lost(struct far_part *part, const struct far_attr *attr, struct in
 /* What was given could not be kept. */
 void far_give_back(struct far_part *part, u64 ino);
 /* shard_call() to the home of @inode. */
-s64 far_ask(const struct inode *inode, u16 op, const void *args, u32 bytes, void *answer, u32 room,
-	    u32 *got);
+s64 far_node_ask(const struct inode *inode, u16 op, const void *args, u32 bytes, void *answer,
+		 u32 room, u32 *got);
 /* The inode @ino, wherever it lives; may ask its home. -ESTALE, -EIO, -ENOMEM. */
 int far_inode_by_number(struct far_part *part, u64 ino, struct inode **out);
 void far_attr_apply(struct inode *inode, const struct far_attr *attr);
@@ -260,9 +260,9 @@ static inline struct shard_net *far_net(const struct inode *inode)
 	return inode->sb->vfs->far->net;
 }
 
-static inline struct far_file far_file_of(const struct inode *inode)
+static inline struct far_node far_node_of(const struct inode *inode)
 {
-	return (struct far_file){inode->sb->part->id, inode->ino};
+	return (struct far_node){inode->sb->part->id, inode->ino};
 }
 
 #endif

@@ -35,7 +35,7 @@ static s64 ask_name(const struct inode *dir, u16 op, const void *args, u32 bytes
 /* Ask what @name is: 0 or -ENOENT; FAR_LEASED in @found->flags. */
 static int ask(struct inode *dir, const char *name, u32 len, struct far_found *found)
 {
-	struct far_name args = {.dir = far_file_of(dir), .len = len};
+	struct far_name args = {.dir = far_node_of(dir), .len = len};
 	u32 got = 0;
 	s64 err = ask_name(dir, FAR_LOOKUP, &args, sizeof(args), name, len, found, sizeof(*found),
 			   &got);
@@ -114,7 +114,7 @@ static bool recheck(struct vfs_task *t, struct inode *dir, struct dentry *dentry
 /* Give the own @inode the name: the home of @dir counts itself in. */
 static int link_own(struct inode *dir, const char *name, u32 len, struct inode *inode, u32 flags)
 {
-	struct far_link args = {.dir = far_file_of(dir), .len = len, .flags = flags};
+	struct far_link args = {.dir = far_node_of(dir), .len = len, .flags = flags};
 	u32 home = far_home_of(dir->ino);
 	s64 err = far_share_give(inode, home);
 
@@ -160,7 +160,7 @@ static int make_nameless(struct vfs_task *t, struct inode *dir, const struct new
 static int link_name(struct vfs_task *t, struct inode *dir, const char *name, u32 len,
 		     struct inode *inode)
 {
-	struct far_link args = {.dir = far_file_of(dir), .len = len, .attr.ino = inode->ino};
+	struct far_link args = {.dir = far_node_of(dir), .len = len, .attr.ino = inode->ino};
 	s64 err = far_count_link(inode, 1, 0, NULL);
 
 	(void)t;
@@ -183,7 +183,7 @@ static int link_name(struct vfs_task *t, struct inode *dir, const char *name, u3
 static int ask_unlink(struct inode *dir, const char *name, u32 len, struct inode *inode, u32 flags)
 {
 	struct far_unlink args = {
-		.dir = far_file_of(dir), .ino = inode->ino, .len = len, .flags = flags};
+		.dir = far_node_of(dir), .ino = inode->ino, .len = len, .flags = flags};
 
 	return far_error(ask_name(dir, FAR_UNLINK, &args, sizeof(args), name, len, NULL, 0, NULL));
 }
@@ -253,7 +253,7 @@ static int give_batch(struct dir_context *ctx, const char *at, u32 bytes)
 
 static int give_names(struct vfs_task *t, struct file *file, struct dir_context *ctx)
 {
-	struct far_io args = {.file = far_file_of(file->inode)};
+	struct far_io args = {.file = far_node_of(file->inode)};
 	char *batch = malloc(BATCH_SIZE);
 	s64 err = 1;
 	u32 got;
@@ -264,8 +264,8 @@ static int give_names(struct vfs_task *t, struct file *file, struct dir_context 
 	while (err == 1) {
 		args.pos = (s64)ctx->pos;
 		got = 0;
-		err = far_ask(file->inode, FAR_READDIR, &args, sizeof(args), batch, BATCH_SIZE,
-			      &got);
+		err = far_node_ask(file->inode, FAR_READDIR, &args, sizeof(args), batch, BATCH_SIZE,
+				   &got);
 		if (!err && got)
 			err = give_batch(ctx, batch, got);
 	}

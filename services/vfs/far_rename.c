@@ -76,7 +76,7 @@ static void count_far(const struct rename_args *a)
 /* Tell the cores of @kept, which have the old name in use, and this one if another asked. */
 static void tell_moved(const struct rename_args *a, const u64 *kept, bool here)
 {
-	struct far_moved args = {.olddir = far_file_of(a->olddir),
+	struct far_moved args = {.olddir = far_node_of(a->olddir),
 				 .newdir = a->newdir->ino,
 				 .oldlen = a->oldlen,
 				 .newlen = a->newlen};
@@ -157,7 +157,7 @@ out:
 
 static int ask_enter(const struct rename_args *a)
 {
-	struct far_enter args = {.dir = far_file_of(a->newdir),
+	struct far_enter args = {.dir = far_node_of(a->newdir),
 				 .olddir = a->olddir->ino,
 				 .ino = a->old->ino,
 				 .replaced = a->replaced ? a->replaced->ino : 0,
@@ -266,7 +266,7 @@ int far_home_rename(const struct rename_args *a, u32 asker)
 static int ask_rename(const struct rename_args *a)
 {
 	struct far_rename args = {
-		.olddir = far_file_of(a->olddir),
+		.olddir = far_node_of(a->olddir),
 		.newdir = a->newdir->ino,
 		.old = a->old->ino,
 		.replaced = a->replaced ? a->replaced->ino : 0,

@@ -11,7 +11,7 @@
 #include <vfs/text.h>
 
 /* The own inode that a call means, with a reference; NULL: there is none (any more). */
-static struct inode *own_inode(const struct shard_request *r, const struct far_file *file)
+static struct inode *own_inode(const struct shard_request *r, const struct far_node *file)
 {
 	return vfs_own_inode(r->arg, file->sb, file->ino);
 }
@@ -54,7 +54,7 @@ static int answer_attr(struct shard_request *r, struct inode *inode)
 
 static s64 serve_attr(struct shard_request *r)
 {
-	const struct far_file *file = shard_args(r, sizeof(*file));
+	const struct far_node *file = shard_args(r, sizeof(*file));
 	struct inode *inode = file ? own_inode(r, file) : NULL;
 	s64 err;
 
@@ -72,7 +72,7 @@ static s64 serve_attr(struct shard_request *r)
 
 static s64 serve_stat(struct shard_request *r)
 {
-	const struct far_file *file = shard_args(r, sizeof(*file));
+	const struct far_node *file = shard_args(r, sizeof(*file));
 	struct inode *inode = file ? own_inode(r, file) : NULL;
 	s64 err;
 
@@ -98,7 +98,7 @@ static s64 serve_drop(struct shard_request *r)
 
 static s64 serve_readlink(struct shard_request *r)
 {
-	const struct far_file *file = shard_args(r, sizeof(*file));
+	const struct far_node *file = shard_args(r, sizeof(*file));
 	struct inode *inode = file ? own_inode(r, file) : NULL;
 	struct text target = {0};
 	s64 err = -EINVAL;
@@ -170,7 +170,7 @@ static s64 serve_nlink(struct shard_request *r)
 /* --- Directories --- */
 
 /* The directory of a call about @name, which follows @size bytes of arguments. */
-static int find_dir(const struct shard_request *r, const struct far_file *file, struct inode **dir)
+static int find_dir(const struct shard_request *r, const struct far_node *file, struct inode **dir)
 {
 	*dir = own_inode(r, file);
 	if (!*dir)

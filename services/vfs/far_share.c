@@ -332,7 +332,7 @@ void far_dir_unlock(struct inode *dir)
 
 static s64 tell_name(struct inode *dir, u32 core, u16 op, const char *name, u32 len)
 {
-	struct far_name args = {.dir = far_file_of(dir), .len = len};
+	struct far_name args = {.dir = far_node_of(dir), .len = len};
 	const struct shard_in in[] = {{&args, sizeof(args)}, {name, len}};
 	struct shard_parts parts = {.in = in, .nin = 2};
 

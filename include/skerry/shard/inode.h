@@ -27,10 +27,10 @@
 #define FAR_SB_END FAR_OP(5) /* tell, u64: it is gone */
 
 /* To the home of an inode. */
-#define FAR_ATTR      FAR_OP(8)  /* struct far_file: I refer to it -> struct far_attr */
-#define FAR_STAT      FAR_OP(9)  /* struct far_file -> struct far_attr */
+#define FAR_ATTR      FAR_OP(8)  /* struct far_node: I refer to it -> struct far_attr */
+#define FAR_STAT      FAR_OP(9)  /* struct far_node -> struct far_attr */
 #define FAR_DROP      FAR_OP(10) /* tell, struct far_drop: I do not refer to it any more */
-#define FAR_READLINK  FAR_OP(11) /* struct far_file -> the target */
+#define FAR_READLINK  FAR_OP(11) /* struct far_node -> the target */
 #define FAR_SET_ATTR  FAR_OP(12) /* struct far_set_attr -> struct far_attr */
 #define FAR_NLINK     FAR_OP(13) /* struct far_nlink */
 #define FAR_READ      FAR_OP(14) /* struct far_io -> data */
@@ -47,7 +47,7 @@
 #define FAR_UNLINK  FAR_OP(35) /* struct far_unlink, name */
 #define FAR_RENAME  FAR_OP(36) /* struct far_rename, names: to the home of the old one */
 #define FAR_ENTER   FAR_OP(37) /* struct far_enter, name: one half of a rename */
-#define FAR_PARENT  FAR_OP(38) /* struct far_file -> u64: the number of its parent */
+#define FAR_PARENT  FAR_OP(38) /* struct far_node -> u64: the number of its parent */
 /* To those who refer to an inode. */
 #define FAR_ATTRS        FAR_OP(48) /* struct far_attrs: it has new ones */
 #define FAR_RECALL       FAR_OP(49) /* struct far_name: forget it; FAR_KEPT: it is in use here */
@@ -55,7 +55,7 @@
 #define FAR_MOVED        FAR_OP(51) /* struct far_moved, names */
 #define FAR_PAGES_RECALL FAR_OP(52) /* struct far_io: these pages are no longer the file's */
 
-struct far_file {
+struct far_node {
 	u64 sb, ino;
 };
 
@@ -98,12 +98,12 @@ struct far_statfs {
 };
 
 struct far_drop {
-	struct far_file file;
+	struct far_node file;
 	u64 count; /* how often it was given to the core that tells this */
 };
 
 struct far_set_attr {
-	struct far_file file;
+	struct far_node file;
 	u32 valid, mode, uid, gid;
 	u64 size;
 	struct far_time atime, mtime, ctime;
@@ -116,14 +116,14 @@ static_assert(sizeof(struct far_set_attr) == 88, "no holes");
 #define FAR_ADOPT  4u /* a directory: @parent is where it is now */
 
 struct far_nlink {
-	struct far_file file;
+	struct far_node file;
 	u64 parent;
 	s32 delta;
 	u32 flags; /* FAR_REMOVE ... */
 };
 
 struct far_io {
-	struct far_file file;
+	struct far_node file;
 	s64 pos;
 	u64 len;
 	u64 limit;       /* no write goes beyond */
@@ -142,7 +142,7 @@ struct far_dirent {
 };
 
 struct far_name {
-	struct far_file dir;
+	struct far_node dir;
 	u32 len, flags;
 };
 
@@ -155,7 +155,7 @@ struct far_found {
 };
 
 struct far_link {
-	struct far_file dir;
+	struct far_node dir;
 	struct far_attr attr; /* of the inode that gets a name: from its home, which counts you */
 	u32 len, flags;       /* FAR_NEW */
 };
@@ -164,7 +164,7 @@ struct far_link {
 #define FAR_COUNT 2u /* the home of the inode has counted the link already, and you as well */
 
 struct far_unlink {
-	struct far_file dir;
+	struct far_node dir;
 	u64 ino;
 	u32 len, flags; /* FAR_DIRECTORY, FAR_DONE */
 };
@@ -173,7 +173,7 @@ struct far_unlink {
 #define FAR_DONE      2u /* who asks sees to the inode itself */
 
 struct far_rename {
-	struct far_file olddir;
+	struct far_node olddir;
 	u64 newdir, old, replaced; /* replaced 0: nobody */
 	u32 oldlen, newlen;
 	u32 flags;    /* FAR_EXCHANGE ... */
@@ -187,7 +187,7 @@ struct far_rename {
 static_assert(sizeof(struct far_rename) == 64, "no holes");
 
 struct far_enter {
-	struct far_file dir;
+	struct far_node dir;
 	u64 olddir, ino, replaced; /* ino enters */
 	u32 len, flags;            /* FAR_EXCHANGE */
 };
@@ -198,13 +198,13 @@ struct far_attrs {
 };
 
 struct far_moved {
-	struct far_file olddir;
+	struct far_node olddir;
 	u64 newdir;
 	u32 oldlen, newlen;
 };
 
 struct far_xattr {
-	struct far_file file;
+	struct far_node file;
 	u32 what; /* FAR_XATTR_* */
 	u32 flags;
 	u32 name_len, size; /* of the value, or room for it */
@@ -216,13 +216,13 @@ struct far_xattr {
 #define FAR_XATTR_LIST   3u
 
 struct far_use {
-	struct far_file file;
+	struct far_node file;
 	s32 delta; /* of writers; of those who deny writing if @deny */
 	u32 deny;
 };
 
 struct far_set_flags {
-	struct far_file file;
+	struct far_node file;
 	u32 what; /* 0: VFS_FL_*, 1: SEAL_* */
 	u32 value;
 };

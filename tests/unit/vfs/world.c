@@ -169,14 +169,7 @@ static void init_task(struct world *w, struct vfs_task *task, u32 pid, u32 uid)
 	task->cred.caps = task->cred.permitted = uid ? 0 : UINT64_MAX;
 }
 
-<<<<<<< HEAD
 static void begin_in(struct world *w, struct fiber_loop *loop)
-=======
-static const struct world first_state = {
-	.now_ns = 1000000000ul * 86400 * 365, .seed = 7, .max_pages = INT64_MAX};
-
-static void begin(struct world *w, struct fiber_loop *loop)
->>>>>>> 3f9b71b (vfs: files of other cores: far superblocks, inodes and names under leases; one tree from every core, checked against a model)
 {
 	w->vfs = vfs_new(&env, w, loop, NULL);
 	REQUIRE(w->vfs != NULL);
@@ -185,7 +178,6 @@ static void begin(struct world *w, struct fiber_loop *loop)
 	w->task.files = fd_table_new(w->vfs);
 }
 
-<<<<<<< HEAD
 static const struct world empty = {
 	.now_ns = 1000000000ul * 86400 * 365, .seed = 7, .max_pages = INT64_MAX};
 
@@ -194,24 +186,12 @@ void world_begin(struct world *w)
 	*w = empty;
 	fiber_loop_init(&w->loop, &io, w);
 	begin_in(w, &w->loop);
-=======
-void world_begin(struct world *w)
-{
-	*w = first_state;
-	fiber_loop_init(&w->loop, &io, w);
-	begin(w, &w->loop);
->>>>>>> 3f9b71b (vfs: files of other cores: far superblocks, inodes and names under leases; one tree from every core, checked against a model)
 }
 
 void world_begin_beside(struct world *w, struct world *first)
 {
-<<<<<<< HEAD
 	*w = empty;
 	begin_in(w, &first->loop);
-=======
-	*w = first_state;
-	begin(w, &first->loop);
->>>>>>> 3f9b71b (vfs: files of other cores: far superblocks, inodes and names under leases; one tree from every core, checked against a model)
 }
 
 void world_end(struct world *w)

@@ -29,11 +29,7 @@ struct world {
 };
 
 void world_begin(struct world *w);
-<<<<<<< HEAD
 /* Another instance, whose fibers run in the loop of @first: another core. */
-=======
-/* One more in the loop of another. */
->>>>>>> 3f9b71b (vfs: files of other cores: far superblocks, inodes and names under leases; one tree from every core, checked against a model)
 void world_begin_beside(struct world *w, struct world *first);
 /* Ends it, and checks that every page came back. */
 void world_end(struct world *w);

@@ -49,7 +49,7 @@ static void add_arg(struct mon_spawn *what, const char *arg, size_t len)
 static void run_by_linux(struct mon_spawn *what, const char *option, bool all)
 {
 	const char *line = self.boot->cmdline, *end = find_program();
-	size_t len = end - line > 4 ? (size_t)(end - line) - 4 : 0;
+	size_t len = (size_t)(end - line), dashes = *end ? 4 : 0; /* " -- " before a program */
 
 	strcpy(what->path, LINUX_PATH);
 	what->slots = DOMAIN_SLOTS_LINUX;
@@ -57,7 +57,7 @@ static void run_by_linux(struct mon_spawn *what, const char *option, bool all)
 	if (option)
 		add_arg(what, option, strlen(option));
 	add_arg(what, "-c", 2);
-	add_arg(what, line, all ? strlen(line) : len);
+	add_arg(what, line, all ? strlen(line) : len - MIN(len, dashes));
 }
 
 void cmdline_linux(struct mon_spawn *what)

@@ -179,3 +179,14 @@ void cpu_itimer_get(const struct process *p, bool prof, u64 *left_ns, u64 *inter
 	*left_ns = timer->armed ? MAX(timer->expires_ns, used_ns + 1000) - used_ns : 0;
 	*interval_ns = timer->interval_ns;
 }
+
+struct moved_cpu_timer cpu_timer_describe(const struct cpu_timer *timer)
+{
+	return (struct moved_cpu_timer){
+		.tid = timer->thread ? timer->thread->tid : 0,
+		.user_only = timer->user_only,
+		.armed = timer->armed,
+		.expires_ns = timer->expires_ns,
+		.interval_ns = timer->interval_ns,
+	};
+}

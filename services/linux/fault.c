@@ -2,6 +2,7 @@
  * Touching memory: finding or making the page of an address, and page faults. See mm.h.
  */
 #include "mm.h"
+#include "farpage.h"
 #include "huge.h"
 
 #include <errno.h>
@@ -140,11 +141,11 @@ static int own(struct mm *mm, const struct vma *vma, u64 addr, u64 *entry)
 
 	if (vma->flags & VM_SHARED)
 		return 0;
-	if (*entry & PM_ANON && page->refs == 1)
+	if (*entry & PM_ANON && page->refs == 1 && !page_is_far(page))
 		return 0;
 	copy = copy_page(page);
-	if (!copy)
-		return TOUCH_NOMEM;
+	if (!copy) /* what has come with the process may stay where it is */
+		return *entry & PM_ANON && page->refs == 1 ? 0 : TOUCH_NOMEM;
 	if (mapped)
 		mm_forget(mm, ROUND_DOWN(addr, PAGE_SIZE), ROUND_DOWN(addr, PAGE_SIZE) + PAGE_SIZE);
 	pagemap_set(&mm->pages, entry, copy, PM_ANON);
@@ -186,11 +187,11 @@ static u32 common_flags(const struct vma *vma)
 	return MAP_READ | (vma->prot & PROT_EXEC ? MAP_EXEC : 0);
 }
 
-/* Whether writing to the page needs no fault: it is private and nobody else's. */
+/* Whether writing to the page needs no fault: it is private, nobody else's, and near. */
 static bool is_own(const struct vma *vma, u64 entry)
 {
 	return vma->prot & PROT_WRITE && !(vma->flags & VM_SHARED) && entry & PM_ANON &&
-	       entry_page(entry)->refs == 1;
+	       entry_page(entry)->refs == 1 && !page_is_far(entry_page(entry));
 }
 
 /*
@@ -292,7 +293,7 @@ static int map_wanted(struct batch *b, const struct vma *vma, u64 va, u64 *entry
 	u32 flags = common_flags(vma);
 	int err;
 
-	if (is_own(vma, *entry) || (write && vma->flags & VM_SHARED))
+	if (write || is_own(vma, *entry))
 		flags |= MAP_WRITE;
 	err = batch_map(b, va, entry_page(*entry), flags | (*entry & PM_MAPPED ? MAP_REPLACE : 0));
 	*entry |= PM_MAPPED | (flags & MAP_WRITE ? PM_WRITABLE : 0);

@@ -137,7 +137,7 @@ s64 futex_wait_until(struct thread *t, u64 addr, u32 value, u32 bits, bool priva
 
 #define RESTART_PRIVATE (1ul << 32) /* in restart_arg2, beside the value */
 
-static s64 restart_wait(struct thread *t)
+s64 futex_restart(struct thread *t)
 {
 	s64 err = futex_wait_until(t, t->restart_arg, (u32)t->restart_arg2, UINT32_MAX,
 				   t->restart_arg2 & RESTART_PRIVATE, t->restart_ns);
@@ -170,7 +170,7 @@ static s64 futex_wait(struct thread *t, const u64 *a, u32 op, u32 command)
 		return err;
 	if (deadline_ns == FIBER_FOREVER || command == FUTEX_WAIT_BITSET)
 		return -E_RESTARTSYS;
-	t->restart = restart_wait;
+	t->restart = futex_restart;
 	t->restart_ns = deadline_ns;
 	t->restart_arg = a[0];
 	t->restart_arg2 = (u32)a[2] | (op & FUTEX_PRIVATE ? RESTART_PRIVATE : 0);

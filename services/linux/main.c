@@ -22,6 +22,7 @@
 #include "farpage.h"
 #include "directory.h"
 #include "misc.h"
+#include "move.h"
 #include "ram.h"
 #include "procfar.h"
 #include "random.h"
@@ -100,6 +101,8 @@ static int join(struct vfs *vfs)
 		err = farmem_init(shards);
 	if (!err)
 		err = farfiles_init(vfs, shards);
+	if (!err)
+		err = move_init(shards, vfs);
 	return err ? err : shard_open();
 }
 

@@ -42,8 +42,9 @@ enum move_result {
 };
 enum move_result move_thread(struct thread *t);
 
-/** Serve other cores. 0 or -ENOMEM. */
 struct shard_net;
-int move_init(struct shard_net *net);
+
+/** Serve other cores; @vfs is this one's. 0 or -ENOMEM. */
+int move_init(struct shard_net *net, struct vfs *vfs);
 
 #endif

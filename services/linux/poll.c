@@ -170,7 +170,7 @@ static s64 poll_call(struct thread *t, u64 at, u64 n, u64 deadline_ns)
 	return ready;
 }
 
-static s64 restart_poll(struct thread *t)
+s64 poll_restart(struct thread *t)
 {
 	s64 ready = poll_call(t, t->restart_arg, t->restart_arg2, t->restart_ns);
 
@@ -185,7 +185,7 @@ s64 sys_poll(struct thread *t, const u64 *a)
 
 	if (ready != -EINTR)
 		return ready;
-	t->restart = restart_poll;
+	t->restart = poll_restart;
 	t->restart_arg = a[0];
 	t->restart_arg2 = (u32)a[1];
 	t->restart_ns = deadline_ns;

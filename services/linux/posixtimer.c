@@ -7,6 +7,7 @@
  * Runs in: the personality's domain. Source: timer_create(2), timer_settime(2),
  * timer_getoverrun(2), sigevent(3type).
  */
+#include "record.h"
 #include "signal.h"
 #include "syscall.h"
 #include "timer.h"
@@ -351,4 +352,90 @@ s64 sys_timer_getoverrun(struct thread *t, const u64 *a)
 	const struct posix_timer *timer = find(t->process, (s32)a[0]);
 
 	return timer ? overrun_value(timer->told_overruns) : -EINVAL;
+}
+
+/* ---- moving to another core ---- */
+
+struct moved_timer {
+	s32 id, clock, notify, signo;
+	u32 tid;
+	bool is_cpu, queued;
+	u64 value, overruns, told_overruns, start_ns;
+	struct moved_itimer machine;
+	struct moved_cpu_timer cpu;
+};
+
+void posix_timers_write(const struct process *p, struct record *r)
+{
+	u64 n = count(p);
+
+	record_put(r, &n, sizeof(n));
+	for (const struct posix_timer *timer = p->posix_timers; timer; timer = timer->next) {
+		struct moved_timer m = {
+			.id = timer->id,
+			.clock = timer->clock,
+			.notify = timer->notify,
+			.signo = timer->signo,
+			.tid = timer->tid,
+			.is_cpu = timer->is_cpu,
+			.queued = timer->queued,
+			.value = timer->value,
+			.overruns = timer->overruns,
+			.told_overruns = timer->told_overruns,
+			.start_ns = timer->start_ns,
+			.machine = itimer_describe(&timer->machine),
+			.cpu = cpu_timer_describe(&timer->cpu),
+		};
+
+		record_put(r, &m, sizeof(m));
+	}
+}
+
+static void revive_cpu(struct posix_timer *timer, const struct moved_cpu_timer *m)
+{
+	struct thread *t = timer->process->threads;
+
+	while (t && t->tid != m->tid)
+		t = t->next;
+	timer->cpu.process = timer->process;
+	timer->cpu.thread = t;
+	timer->cpu.user_only = m->user_only;
+	timer->cpu.interval_ns = m->interval_ns;
+	if (m->armed && (t || !m->tid))
+		cpu_timer_arm(&timer->cpu, m->expires_ns);
+}
+
+void posix_timers_read(struct process *p, struct record *r)
+{
+	struct posix_timer **at = &p->posix_timers;
+	u64 n = 0;
+
+	record_get(r, &n, sizeof(n));
+	for (; n && !r->failed; n--) {
+		const struct moved_timer *m = record_next(r, sizeof(*m));
+		struct posix_timer *timer = m ? calloc(1, sizeof(*timer)) : NULL;
+
+		if (!timer)
+			continue;
+		*timer = (struct posix_timer){
+			.process = p,
+			.id = m->id,
+			.clock = m->clock,
+			.notify = m->notify,
+			.signo = m->signo,
+			.tid = m->tid,
+			.value = m->value,
+			.is_cpu = m->is_cpu,
+			.queued = m->queued,
+			.overruns = m->overruns,
+			.told_overruns = m->told_overruns,
+			.start_ns = m->start_ns,
+		};
+		timer->machine.expired = machine_expired;
+		timer->cpu.expired = cpu_expired;
+		itimer_revive(&timer->machine, &m->machine);
+		revive_cpu(timer, &m->cpu);
+		*at = timer;
+		at = &timer->next;
+	}
 }

@@ -140,11 +140,16 @@ static void alarm_expired(struct itimer *timer)
 struct process *process_new(u32 pid_wanted)
 {
 	u32 pid = pid_wanted ? pid_wanted : new_number();
-	struct process *p;
 
 	if (!pid || (pid_wanted && numbers_in_use(&process_numbers, pid)))
 		return NULL;
-	p = calloc(1, sizeof(*p));
+	return process_new_arriving(pid);
+}
+
+struct process *process_new_arriving(u32 pid)
+{
+	struct process *p = calloc(1, sizeof(*p));
+
 	if (!p || numbers_get(&process_numbers, pid, NUMBER_TASK)) {
 		free(p);
 		return NULL;

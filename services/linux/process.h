@@ -136,6 +136,8 @@ struct thread {
 	u32 ioprio;
 	u64 timer_slack_ns; /* 0: the default */
 	bool exiting;
+	bool still;      /* its process is about to move: it must not run */
+	bool look_first; /* for signals and the like, before it goes to user mode */
 };
 
 struct process {
@@ -156,8 +158,20 @@ struct process {
 	struct k_rlimit limits[RLIMITS];
 	bool did_exec;
 	bool zombie;
-	bool group_exit; /* all threads are to end with exit_status */
-	u32 exit_status; /* as wait(2) gives it */
+	union {
+		struct {
+			bool group_exit; /* all threads are to end with exit_status */
+			bool stopped;    /* by a signal; threads wait */
+			/* There are some, or RLIMIT_CPU: time must be watched. */
+			bool has_cpu_timers;
+			bool leaving; /* for another core: move.h */
+		};
+		u32 unusual; /* one of these: looked at after every call */
+	};
+	u32 move_to;                  /* that core */
+	struct thread *mover;         /* who sees to it; the others stand still */
+	struct fiber_queue move_wait; /* it waits here until they do */
+	u32 exit_status;              /* as wait(2) gives it */
 	s32 exit_signal;
 	s32 death_signal; /* PR_SET_PDEATHSIG */
 	bool subreaper;
@@ -166,7 +180,6 @@ struct process {
 	u32 dumpable;
 	s32 oom_score_adj, oom_score_adj_least; /* proctask.c */
 	u32 coredump_filter;
-	bool stopped;    /* by a signal; threads wait */
 	u32 stop_report; /* signal that its parent has not been told of */
 	bool cont_report;
 	struct fiber_queue child_wait;  /* those who wait for its children */
@@ -174,7 +187,6 @@ struct process {
 	struct itimer real;
 	struct cpu_timer virtual, prof; /* ITIMER_* */
 	struct cpu_timer *cpu_timers;   /* those that are armed */
-	bool has_cpu_timers;            /* one of those, or RLIMIT_CPU: time must be watched */
 	struct posix_timer *posix_timers;
 	s32 next_timer_id;
 	u64 start_ns;
@@ -213,6 +225,8 @@ struct process *process_new(u32 pid_wanted);
  */
 void process_list(struct process *p);
 void process_unlist(struct process *p);
+/** The same for one that comes from another core with its number. */
+struct process *process_new_arriving(u32 pid);
 /** Take a process away that has no threads and no family. */
 void process_free(struct process *p);
 /** Be a member of a group and session, instead of what it was in. May wait. 0 or -errno. */

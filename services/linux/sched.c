@@ -1,5 +1,6 @@
 /* See sched.h. */
 #include "sched.h"
+#include "move.h"
 #include "rseq.h"
 #include "signal.h"
 #include "syscall.h"
@@ -262,6 +263,15 @@ void sched_add(struct thread *t)
 	need_standby();
 }
 
+bool sched_remove(struct thread *t)
+{
+	bool queued = t->queued;
+
+	if (queued)
+		dequeue(t);
+	return queued;
+}
+
 void sched_signal_waiters(struct process *p)
 {
 	(void)p;
@@ -379,11 +389,10 @@ static inline bool must_look(const struct thread *t, u64 switches)
 {
 	const struct process *p = t->process;
 	u64 signals = (t->pending.set | p->pending.set) & ~t->sigmask;
-	bool flags =
-		t->restore_sigmask | t->exiting | p->group_exit | p->stopped | p->has_cpu_timers;
+	bool flags = t->restore_sigmask | t->exiting;
 
 	return ((u64)queue | (u64)rt_loop.ready.first | (rt_loop.switches ^ switches) | signals |
-		flags) ||
+		flags | p->unusual) ||
 	       t->regs->rax + E_RESTARTBLOCK <= E_RESTARTBLOCK - E_RESTARTSYS ||
 	       (rt_loop.timers && rt_loop.timers->deadline_ns < slice_timer_ns);
 }
@@ -410,6 +419,20 @@ static void release(struct runner *self, struct thread *t)
 	t->state = THREAD_RUNNABLE;
 }
 
+/* The process of @t is to move. Whether @t is still this runner's. */
+static bool move_on(struct runner *self, struct thread *t)
+{
+	enum move_result result = move_thread(t);
+
+	if (result == MOVE_STAYS)
+		return true;
+	if (result == MOVE_WAITS)
+		release(self, t);
+	else
+		self->thread = NULL; /* and @t is gone */
+	return false;
+}
+
 /* After something unusual: take signals, let others have their turn. Whether @t runs on here. */
 static bool go_on(struct runner *self, struct thread *t, s64 reason)
 {
@@ -418,8 +441,12 @@ static bool go_on(struct runner *self, struct thread *t, s64 reason)
 
 	if (t->process->has_cpu_timers)
 		cpu_timers_check(t);
-	if (needs_delivery(t))
-		signal_deliver(t);
+	do {
+		if (unlikely(t->process->leaving) && !t->exiting && !move_on(self, t))
+			return false;
+		if (needs_delivery(t))
+			signal_deliver(t);
+	} while (unlikely(t->process->leaving) && !t->exiting);
 	if (*self->stack != STACK_MARK)
 		rt_panic("linux: the stack of a call has overflowed (call %lu)", t->call_number);
 	account_system(t, switches);
@@ -455,7 +482,8 @@ static void run_thread(struct runner *self, struct thread *t)
 		u64 switches = rt_loop.switches;
 
 		prepare(t);
-		do {
+		reason = EXIT_SYSCALL;
+		while (likely(!t->look_first)) {
 			reason = sys_run(t->context->cap);
 			account(&t->user_ticks);
 			if (likely(reason == EXIT_SYSCALL))
@@ -463,7 +491,10 @@ static void run_thread(struct runner *self, struct thread *t)
 			else
 				trap_handle(t, reason);
 			account_system(t, switches);
-		} while (likely(reason != EXIT_EVENT && !must_look(t, switches)));
+			if (unlikely(reason == EXIT_EVENT || must_look(t, switches)))
+				break;
+		}
+		t->look_first = false;
 	} while (go_on(self, t, reason));
 }
 

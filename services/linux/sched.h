@@ -36,6 +36,9 @@ void sched_unreserve(void);
 /** A new thread that may run. */
 void sched_add(struct thread *t);
 
+/** Take one out of the run queue, until sched_add(); false: it is not there. */
+bool sched_remove(struct thread *t);
+
 /** A child's virtual runtime begins where its parent's is. */
 void sched_inherit(struct thread *child, struct thread *parent);
 

@@ -3,7 +3,9 @@
  *
  * Runs in: the personality's domain. Source: sched(7) and the manual pages of the calls.
  */
+#include "move.h"
 #include "sched.h"
+#include "shard.h"
 #include "syscall.h"
 #include "timer.h"
 #include "uaccess.h"
@@ -212,18 +214,23 @@ s64 sys_sched_getaffinity(struct thread *t, const u64 *a)
 s64 sys_sched_setaffinity(struct thread *t, const u64 *a)
 {
 	struct thread *of = named(t, a[0]);
-	u32 core = domain_start()->core;
-	u8 byte;
+	u32 core = linux_core(), to = UINT32_MAX;
+	u64 mask;
 
 	if (!of)
 		return -ESRCH;
 	if (!may_schedule(t, of))
 		return -EPERM;
-	if (a[1] <= core / 8)
+	for (u32 i = 0; i < linux_cores(); i++) {
+		if (i % 64 == 0 && (i / 8 >= a[1] || copy_in(t, &mask, a[2] + i / 8, 8)))
+			break;
+		if (mask >> i % 64 & 1 && (to == UINT32_MAX || i == core))
+			to = i;
+	}
+	if (to == UINT32_MAX)
 		return -EINVAL;
-	if (copy_in(t, &byte, a[2] + core / 8, 1))
-		return -EFAULT;
-	return byte >> core % 8 & 1 ? 0 : -EINVAL;
+	process_move(of->process, to);
+	return 0;
 }
 
 s64 sys_getcpu(struct thread *t, const u64 *a)

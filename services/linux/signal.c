@@ -169,7 +169,7 @@ int signal_take(struct thread *t, u64 set, struct k_siginfo *info)
 bool signal_pending(const struct thread *t)
 {
 	return ((t->pending.set | t->process->pending.set) & ~t->sigmask) || signal_fatal(t) ||
-	       t->process->stopped;
+	       t->process->stopped || t->process->leaving;
 }
 
 bool signal_fatal(const struct thread *t)
@@ -356,7 +356,7 @@ void signal_parent(struct process *child, int code, int status)
 static void stay_stopped(struct thread *t)
 {
 	t->state = THREAD_STOPPED;
-	while (t->process->stopped && !signal_fatal(t))
+	while (t->process->stopped && !t->process->leaving && !signal_fatal(t))
 		fiber_wait(sched_loop(), &t->stopped, FIBER_FOREVER);
 	t->state = THREAD_IN_CALL;
 }
@@ -467,6 +467,8 @@ void signal_deliver(struct thread *t)
 		}
 		if (t->process->stopped && !signal_fatal(t)) {
 			stay_stopped(t);
+			if (t->process->leaving)
+				return; /* it is stopped where it goes */
 			continue;
 		}
 		if ((t->pending.set | t->process->pending.set) & SIG_MASK(SIGKILL)) {

@@ -32,6 +32,11 @@ const struct syscall *syscall_entry(u64 number);
 /** Make the call that @t's registers describe; the result goes to rax. */
 void syscall_make(struct thread *t);
 
+/* What restart_syscall(2) goes on with (struct thread's restart). */
+s64 futex_restart(struct thread *t);
+s64 poll_restart(struct thread *t);
+s64 sleep_restart(struct thread *t);
+
 /* sigframe.c */
 void sigframe_init(void);
 u64 sigframe_min_stack(void);

@@ -128,7 +128,7 @@ static s64 sleep_relative(struct thread *t, u64 deadline_ns, u64 left)
 	return -E_RESTARTBLOCK;
 }
 
-static s64 restart_sleep(struct thread *t)
+s64 sleep_restart(struct thread *t)
 {
 	return sleep_relative(t, t->restart_ns, t->restart_arg);
 }
@@ -143,7 +143,7 @@ s64 sys_nanosleep(struct thread *t, const u64 *a)
 		err = timespec_to_ns(&ts, &ns);
 	if (err)
 		return err;
-	t->restart = restart_sleep;
+	t->restart = sleep_restart;
 	return sleep_relative(t, timer_deadline(ns), a[1]);
 }
 
@@ -229,7 +229,7 @@ s64 sys_clock_nanosleep(struct thread *t, const u64 *a)
 		return result == -EINTR ? -E_RESTARTNOHAND : result;
 	}
 	if (!(a[1] & TIMER_ABSTIME)) {
-		t->restart = restart_sleep;
+		t->restart = sleep_restart;
 		return sleep_relative(t, timer_deadline(ns), a[3]);
 	}
 	return sleep_absolute(t, clock, ns) ? -E_RESTARTNOHAND : 0;

@@ -215,3 +215,30 @@ int timer_read_clock(struct thread *t, s32 clock, u64 *ns)
 		*ns = timer_realtime_at(*ns);
 	return 0;
 }
+
+/* ---- moving ---- */
+
+struct moved_itimer itimer_describe(const struct itimer *timer)
+{
+	return (struct moved_itimer){
+		.armed = timer->armed,
+		.deadline_ns = timer->node.deadline_ns,
+		.interval_ns = timer->interval_ns,
+		.real_ns = timer->real_ns,
+		.ended_ns = timer->ended_ns,
+		.ended_real_ns = timer->ended_real_ns,
+	};
+}
+
+void itimer_revive(struct itimer *timer, const struct moved_itimer *m)
+{
+	timer->interval_ns = m->interval_ns;
+	timer->ended_ns = m->ended_ns;
+	timer->ended_real_ns = m->ended_real_ns;
+	if (!m->armed)
+		return;
+	if (m->real_ns)
+		timer_arm_realtime(timer, m->real_ns);
+	else
+		timer_arm(timer, m->deadline_ns);
+}

@@ -58,6 +58,16 @@ struct k_timeval ns_to_timeval(u64 ns);
 /** When a timeout that begins now ends; FIBER_FOREVER if that is beyond all time. */
 u64 timer_deadline(u64 timeout_ns);
 
+/* A timer on its way to another core, where the clock is the same. */
+struct moved_itimer {
+	bool armed;
+	u64 deadline_ns, interval_ns, real_ns, ended_ns, ended_real_ns;
+};
+
+struct moved_itimer itimer_describe(const struct itimer *timer);
+/** @timer, which has its function already, becomes what was described. */
+void itimer_revive(struct itimer *timer, const struct moved_itimer *m);
+
 /* ---- cputimer.c: time that threads have used ---- */
 
 /**
@@ -72,6 +82,15 @@ u64 cpu_clock_read(const struct cpu_timer *timer);
 /** Arm for the reading @expires_ns; ->expired(timer) is called then, and it is no longer armed. */
 void cpu_timer_arm(struct cpu_timer *timer, u64 expires_ns);
 void cpu_timer_cancel(struct cpu_timer *timer);
+
+/* On its way to another core. */
+struct moved_cpu_timer {
+	u32 tid; /* 0: all of the process */
+	bool user_only, armed;
+	u64 expires_ns, interval_ns;
+};
+
+struct moved_cpu_timer cpu_timer_describe(const struct cpu_timer *timer);
 
 /** @t has used time: look at the timers of its process, and RLIMIT_CPU. */
 void cpu_timers_check(struct thread *t);
@@ -90,6 +109,11 @@ void cpu_itimer_get(const struct process *p, bool prof, u64 *left_ns, u64 *inter
 
 /** exec and exit: the timers of timer_create(2) are gone. */
 void posix_timers_delete(struct process *p);
+
+/** All timers of @p on their way to another core, and made of that there. posixtimer.c. */
+struct record;
+void posix_timers_write(const struct process *p, struct record *r);
+void posix_timers_read(struct process *p, struct record *r);
 
 /** The signal of a timer is taken by @p: it learns how often it came too late. */
 void posix_timer_taken(struct process *p, struct k_siginfo *info);

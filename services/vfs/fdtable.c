@@ -45,6 +45,11 @@ struct fd_table *fd_table_new(struct vfs *vfs)
 	return table;
 }
 
+u32 fd_table_users(const struct fd_table *table)
+{
+	return table->refs;
+}
+
 struct fd_table *fd_table_get(struct fd_table *table)
 {
 	table->refs++;

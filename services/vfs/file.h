@@ -165,6 +165,7 @@ s64 file_read_kernel(struct vfs_task *t, struct file *file, void *to, size_t len
 /* A new, empty table with one reference; NULL: no memory. */
 struct fd_table *fd_table_new(struct vfs *vfs);
 struct fd_table *fd_table_get(struct fd_table *table); /* CLONE_FILES */
+u32 fd_table_users(const struct fd_table *table);      /* how many have it */
 /* fork: a copy that refers to the same open files. 0 or -ENOMEM. */
 int fd_table_copy(const struct fd_table *table, struct fd_table **out);
 /* Give a reference back; the last closes all. @t may be NULL (no POSIX locks are held then). */

@@ -1,0 +1,101 @@
+/*
+ * See moverecord.h: what may change until the last moment, signals and timers.
+ */
+#include "moverecord.h"
+#include "signal.h"
+#include "timer.h"
+
+#include <stdlib.h>
+
+/* ---- signals ---- */
+
+struct moved_pending {
+	u64 set;
+	u64 count; /* of those of which something is known; their information follows */
+};
+
+static void pending_write(const struct pending *pending, struct record *r)
+{
+	struct moved_pending m = {.set = pending->set};
+
+	for (const struct sigqueue *q = pending->first; q; q = q->next)
+		m.count++;
+	record_put(r, &m, sizeof(m));
+	for (const struct sigqueue *q = pending->first; q; q = q->next)
+		record_put(r, &q->info, sizeof(q->info));
+}
+
+/* Behind what has come already: somebody may have found the process by its number. */
+static void pending_read(struct pending *pending, struct record *r)
+{
+	const struct moved_pending *m = record_next(r, sizeof(*m));
+	struct sigqueue **at = &pending->first;
+
+	if (!m)
+		return;
+	while (*at)
+		at = &(*at)->next;
+	pending->set |= m->set;
+	for (u64 i = 0; i < m->count; i++) {
+		const struct k_siginfo *info = record_next(r, sizeof(*info));
+		struct sigqueue *q = info ? malloc(sizeof(*q)) : NULL;
+
+		if (!q)
+			continue;
+		*q = (struct sigqueue){.info = *info};
+		*at = q;
+		at = &q->next;
+	}
+}
+
+/* ---- the whole ---- */
+
+struct moved_late {
+	u32 stop_report;
+	bool stopped, cont_report;
+	struct moved_itimer real;
+	struct moved_cpu_timer virtual, prof;
+	s32 next_timer_id;
+};
+
+void late_write(const struct process *p, struct record *r)
+{
+	struct moved_late m = {
+		.stop_report = p->stop_report,
+		.stopped = p->stopped,
+		.cont_report = p->cont_report,
+		.real = itimer_describe(&p->real),
+		.virtual = cpu_timer_describe(&p->virtual),
+		.prof = cpu_timer_describe(&p->prof),
+		.next_timer_id = p->next_timer_id,
+	};
+
+	record_put(r, &m, sizeof(m));
+	pending_write(&p->pending, r);
+	for (const struct thread *t = p->threads; t; t = t->next)
+		pending_write(&t->pending, r);
+	posix_timers_write(p, r);
+}
+
+void late_read(struct process *p, struct record *r)
+{
+	const struct moved_late *m = record_next(r, sizeof(*m));
+
+	if (!m)
+		return;
+	p->stop_report = m->stop_report;
+	p->stopped = m->stopped;
+	p->cont_report = m->cont_report;
+	p->next_timer_id = m->next_timer_id;
+	itimer_revive(&p->real, &m->real);
+	cpu_itimer_set(p, false, 0, m->virtual.interval_ns);
+	cpu_itimer_set(p, true, 0, m->prof.interval_ns);
+	if (m->virtual.armed)
+		cpu_timer_arm(&p->virtual, m->virtual.expires_ns);
+	if (m->prof.armed)
+		cpu_timer_arm(&p->prof, m->prof.expires_ns);
+	pending_read(&p->pending, r);
+	for (struct thread *t = p->threads; t; t = t->next)
+		pending_read(&t->pending, r);
+	posix_timers_read(p, r);
+}

@@ -60,7 +60,7 @@ static int check_beneath(const struct attach *a)
 {
 	const struct mount *above = mounts_child(a->parent, a->point);
 
-	if (!above || above->flags & MOUNT_LOCKED)
+	if (!above)
 		return -EINVAL;
 	if (is_in(a->tree, above) || would_cover(a->parent, a->point, above))
 		return -EINVAL;
@@ -77,7 +77,9 @@ static int check_source(const struct attach *a)
 		return tree->parent ? -EINVAL : 0;
 	if (tree->ns->anonymous && tree == tree->ns->root)
 		return tree->ns == a->parent->ns ? -EINVAL : 0;
-	if (tree->ns != a->parent->ns || !tree->parent || tree->flags & MOUNT_LOCKED)
+	/* Of a detached tree the whole is moved, or nothing. */
+	if (tree->ns != a->parent->ns || tree->ns->anonymous || !tree->parent ||
+	    tree->flags & MOUNT_LOCKED)
 		return -EINVAL;
 	return tree->parent->group ? -EINVAL : 0;
 }
@@ -189,7 +191,7 @@ static int spread(struct attach *a)
 			entered->copy = NULL;
 		}
 		/* Not to what is being made or put somewhere itself. */
-		if (!target->ns || (!a->moved && target->ns == a->tree->ns))
+		if (!target->ns || target->ns->anonymous)
 			continue;
 		if (dir_is_below(target->all, a->point, target->root))
 			err = copy_for(a, target, s.group, s.slaves);
@@ -268,6 +270,15 @@ static void place_copy(struct mount *copy, const void *owner)
 	ns_changed(parent->ns);
 }
 
+/* Of a locked mount that is lifted, what goes beneath it hides now what is below. */
+static void pass_lock(struct mount *above, struct mount *tree)
+{
+	if (above && above->flags & MOUNT_LOCKED) {
+		above->flags &= ~MOUNT_LOCKED;
+		tree->flags |= MOUNT_LOCKED;
+	}
+}
+
 static void perform(struct attach *a)
 {
 	struct mount *tree = a->tree, *copies = a->copies;
@@ -282,6 +293,7 @@ static void perform(struct attach *a)
 			tree->refs--; /* the caller's, which the place has now */
 		mount_enter(tree, ns);
 	}
+	pass_lock(mounts_child(a->parent, a->point), tree);
 	place(tree, a->parent, a->point);
 	while (copies) {
 		struct mount *copy = copies;

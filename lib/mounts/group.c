@@ -338,7 +338,7 @@ int mounts_set_group(struct mount *from, struct mount *to)
 {
 	if (!from->ns || !to->ns || from->sb != to->sb)
 		return -EINVAL;
-	if (to->group || to->master)
+	if (to->group || to->master || to->flags & MOUNT_UNBINDABLE)
 		return -EINVAL;
 	if (!from->group && !from->master)
 		return -EINVAL;
@@ -346,7 +346,6 @@ int mounts_set_group(struct mount *from, struct mount *to)
 		return -EINVAL;
 	if (mounts_has_locked_below(from, to->root))
 		return -EINVAL;
-	to->flags &= ~MOUNT_UNBINDABLE;
 	mount_join(to, from, false);
 	ns_changed(to->ns);
 	return 0;

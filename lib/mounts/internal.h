@@ -123,7 +123,7 @@ struct spread {
 struct mount *spread_next(struct spread *spread);
 
 /* copy.c */
-#define COPY_UNBINDABLE      0x100u /* those too */
+#define COPY_UNBINDABLE      COPY_ALL
 #define COPY_SHARED          0x200u /* what is not shared becomes it (with COPY_SLAVE) */
 #define COPY_SHARED_TO_SLAVE 0x400u
 #define COPY_REMEMBER        0x800u /* original->link is its copy */

@@ -149,6 +149,7 @@ struct mount {
 	void *source;       /* what was mounted */
 	u32 flags;          /* MOUNT_* */
 	u32 refs;           /* users: paths */
+	u32 writers;        /* the user's: files that are open for writing */
 	u32 id;             /* small, used again */
 	u32 nchildren;
 	u32 slot;     /* its place in an image, while one is being made */
@@ -261,6 +262,7 @@ struct mount *mounts_find(const struct mount_ns *ns, u64 id);
 #define COPY_RECURSIVE 0x01u /* with what is mounted below */
 #define COPY_NS_FILES  0x02u /* those of mount namespaces, too */
 #define COPY_SLAVE     0x04u /* what the copy has is received from the original only */
+#define COPY_ALL       0x08u /* unbindable mounts below, too */
 
 /**
  * A copy of @mnt from @dir on, detached, with one reference of the caller's (bind, open_tree).
@@ -313,8 +315,8 @@ int mounts_set_kind(struct mount *mnt, enum mount_kind kind, bool recursive);
 /**
  * MOVE_MOUNT_SET_GROUP: @to, which is private, becomes a peer of and a slave to what @from is.
  *
- * Returns 0, -EINVAL (another file system, @to is shared or a slave, @from is neither, @from's root
- * is not above @to's, or a locked mount of @from would be missing).
+ * Returns 0, -EINVAL (another file system, @to is shared, a slave or unbindable, @from is neither,
+ * @from's root is not above @to's, or a locked mount of @from would be missing).
  */
 int mounts_set_group(struct mount *from, struct mount *to);
 
@@ -333,7 +335,8 @@ void mounts_set_flags(struct mount *mnt, u32 flags);
 
 /* The mount after @mnt in the tree of @top, parents first; NULL: it was the last. */
 struct mount *mounts_next(struct mount *mnt, const struct mount *top);
-/* Are there locked mounts on @mnt at or below @dir? */
+/* Are any mounts on @mnt at or below @dir, and are any of them locked? */
+bool mounts_has_below(struct mount *mnt, struct dentry *dir);
 bool mounts_has_locked_below(struct mount *mnt, struct dentry *dir);
 /* Locks as for an owner of less privilege: every mount of the tree but @top itself is locked. */
 void mounts_lock_tree(struct mount *top);

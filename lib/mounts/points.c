@@ -206,6 +206,11 @@ struct mount *children_below(struct mount *mnt, struct dentry *dir)
 	return sorted(list);
 }
 
+bool mounts_has_below(struct mount *mnt, struct dentry *dir)
+{
+	return children_below(mnt, dir);
+}
+
 bool mounts_has_locked_below(struct mount *mnt, struct dentry *dir)
 {
 	for (const struct mount *m = children_below(mnt, dir); m; m = m->link) {

@@ -7,6 +7,7 @@
 #include "farfiles.h"
 #include "fmap.h"
 #include "misc.h"
+#include "namespaces.h"
 #include "ram.h"
 #include "random.h"
 #include "sched.h"
@@ -130,6 +131,12 @@ void env_set_tty(u32 sid, struct tty *tty)
 	}
 }
 
+static struct ns *ns_of(void *arg, const struct vfs_task *task, u32 type)
+{
+	(void)arg;
+	return nsobjects_of(container_of(task, struct thread, vfs), type);
+}
+
 static void set_tty(void *arg, u32 sid, struct tty *tty)
 {
 	(void)arg;
@@ -230,6 +237,7 @@ struct vfs *env_init(void)
 		.session_set_tty = set_tty,
 		.signal_owner = signal_owner,
 		.owner_exists = owner_exists,
+		.ns_of = ns_of,
 		.breathe = breathe,
 		.log = log_line,
 	};

@@ -43,8 +43,11 @@ void file_end(struct file *file)
 		async_free(file);
 	if (file->ops->release)
 		file->ops->release(file);
-	if (file->mode & FILE_COUNTED)
+	if (file->mode & FILE_COUNTED) {
 		inode->writers--;
+		file->path.mnt->writers--;
+		file->path.mnt->sb->writers--;
+	}
 	path_put(&file->path);
 	free(file);
 	vfs->nfiles--;

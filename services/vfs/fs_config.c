@@ -31,11 +31,15 @@ struct fs_config {
 	u32 nmessages;
 };
 
+/* @key: what it is about; NULL: not about one. */
 static void say(struct fs_config *c, const char *what, const char *key)
 {
 	struct text line = {0};
 
-	text_printf(&line, "e %s: %s '%s'\n", c->type->name, what, key);
+	if (key)
+		text_printf(&line, "e %s: %s '%s'\n", c->type->name, what, key);
+	else
+		text_printf(&line, "e %s\n", what);
 	if (line.broken) {
 		text_free(&line);
 		return;
@@ -135,7 +139,7 @@ int vfs_fspick(struct vfs_task *t, int dirfd, const char *name, u32 flags)
 		       &path);
 	if (err)
 		return err;
-	if (path.dentry != path.mnt->root)
+	if (path.dentry != path.mnt->root || path.mnt->sb->internal)
 		err = -EINVAL;
 	else
 		err = open_config(t, fs_type_find(t->vfs, path.mnt->sb->type), path.mnt->sb,
@@ -305,6 +309,10 @@ static int mount_config(struct vfs_task *t, struct fs_config *c, u32 flags, u32 
 		return -EBUSY;
 	if (flags & FSMOUNT_NAMESPACE_ && !inode_is(c->sb->root->inode, S_IFDIR))
 		return -ENOTDIR;
+	if (mount_check_revealing(t, c->type, &mount_flags)) {
+		say(c, "VFS: Mount too revealing", NULL);
+		return -EPERM;
+	}
 	mnt = mount_make(c->sb, c->sb->root, c->source ? c->source : "none", mount_flags);
 	if (!mnt)
 		return -ENOMEM;

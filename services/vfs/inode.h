@@ -60,10 +60,12 @@ struct superblock {
 	struct user_ns *owner; /* who may change its options; NULL: the first user namespace */
 	struct far_part *part; /* what other cores have of it (far.h); NULL: they know nothing */
 	u32 refs;              /* mounts */
+	u32 writers;           /* files that are open for writing */
 	u32 dev;               /* st_dev */
 	u32 magic;
 	bool readonly;
 	bool nodev;            /* device files are not opened */
+	bool internal;         /* the VFS's own: nobody changes it */
 	bool stable_dir_cache; /* negative dentries may be kept */
 	bool fixed_names;      /* what is not there cannot be made: -ENOENT (procfs) */
 	bool xattrs;           /* inodes may have extended attributes (xattr.h) and flags */

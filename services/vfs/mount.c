@@ -251,6 +251,18 @@ static int own_options(const struct vfs_task *t, const struct fs_type *type, con
 	return text_error(out);
 }
 
+/* In which user namespace must @t have CAP_SYS_ADMIN to mount @type? NULL: the first. */
+static struct user_ns *mounter_ns(const struct vfs_task *t, const struct fs_type *type)
+{
+	const struct vfs_env *env = t->vfs->env;
+
+	if (!type->anybody)
+		return NULL;
+	if (!type->of)
+		return task_user_ns(t);
+	return env->ns_of ? env->ns_of(t->vfs->arg, t, type->of)->owner : NULL;
+}
+
 int fs_type_mount_for(struct vfs_task *t, const struct fs_type *type, const char *source,
 		      const char *options, struct superblock **out)
 {
@@ -258,7 +270,7 @@ int fs_type_mount_for(struct vfs_task *t, const struct fs_type *type, const char
 	struct text all = {0};
 	int err;
 
-	if (!vfs_capable_in(t, type->anybody ? own : NULL, VFS_CAP_SYS_ADMIN))
+	if (!vfs_capable_in(t, mounter_ns(t, type), VFS_CAP_SYS_ADMIN))
 		return -EPERM;
 	err = own_options(t, type, options, &all);
 	if (!err)
@@ -319,6 +331,7 @@ static int mount_inside(struct vfs *vfs, struct superblock *sb, const char *name
 {
 	(void)vfs;
 	sb->refs++;
+	sb->internal = true;
 	*out = mount_make(sb, sb->root, name, flags);
 	superblock_put(sb);
 	return *out ? 0 : -ENOMEM;
@@ -357,6 +370,7 @@ static int first_namespace(struct vfs *vfs)
 	if (err)
 		return err;
 	err = mount_inside(vfs, root, "rootfs", 0, &mnt);
+	root->internal = false; /* it is what users begin with */
 	if (err)
 		return err;
 	err = mounts_attach(mnt, ns->root, ns->root->root, 0);

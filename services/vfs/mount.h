@@ -18,6 +18,10 @@ struct fs_type {
 	const char *name;
 	bool nodev;   /* as /proc/filesystems shows it */
 	bool anybody; /* can be mounted by who has CAP_SYS_ADMIN in a user namespace only */
+	/* With @anybody: the namespace (NS_*) whose owner that is; 0: the caller's own. */
+	u32 of;
+	/* What it shows concerns all: in a user namespace it must be there to be seen already. */
+	bool revealing;
 	/* Make a superblock with its root, sb->refs 0. @options: comma-separated, never NULL. */
 	int (*mount)(struct vfs *vfs, void *arg, const char *source, const char *options,
 		     struct superblock **out);
@@ -97,9 +101,10 @@ s64 vfs_listmount(struct vfs_task *t, const struct mnt_id_req_abi *req, bool rev
 		  u64 room);
 s64 vfs_listns(struct vfs_task *t, const struct ns_id_req_abi *req, u64 *ids, u64 room);
 
-/* /proc/PID/mounts, mountinfo and mountstats as @t sees the tree. */
+/* /proc/PID/mounts, mountinfo and mountstats: the mounts of @ns at and below @root. */
 enum mounts_text { MOUNTS_PLAIN, MOUNTS_INFO, MOUNTS_STATS };
-void vfs_show_mounts(struct vfs_task *t, struct text *out, enum mounts_text kind);
+void vfs_show_mounts(const struct mount_ns *ns, const struct path *root, struct text *out,
+		     enum mounts_text kind);
 void vfs_show_filesystems(struct vfs *vfs, struct text *out);
 
 /* --- The first root (initramfs.c) --- */

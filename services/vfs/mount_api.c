@@ -163,8 +163,12 @@ static int open_copy(struct vfs_task *t, const struct path *path, u32 flags)
 
 	if (namespace && !inode_is(path->dentry->inode, S_IFDIR))
 		return -ENOTDIR;
-	if (namespace && task_user_ns(t) != t->fs->mnt->mounts->owner)
-		how = COPY_SLAVE;
+	if (namespace && path->mnt->ns && task_user_ns(t) != path->mnt->ns->owner) {
+		/* What is covered for its owner must stay so: all or nothing is copied. */
+		if (!(flags & AT_RECURSIVE_) && mounts_has_below(path->mnt, path->dentry))
+			return -EINVAL;
+		how = COPY_SLAVE | COPY_ALL;
+	}
 	err = mount_copy(t, path, flags & AT_RECURSIVE_, how, &tree);
 	if (err)
 		return err;
@@ -317,7 +321,7 @@ static int set_attr_at(struct vfs_task *t, const struct path *at, const struct s
 	if ((top->parent || !top->ns->anonymous) && !mount_is_ours(t, top))
 		return -EINVAL;
 	for (struct mount *m = top; m; m = recursive ? mounts_next(m, top) : NULL) {
-		err = mounts_check_flags(m, (m->flags & ~s->clear) | s->set);
+		err = mount_check_flags(m, (m->flags & ~s->clear) | s->set);
 		if (err)
 			return err;
 	}

@@ -69,6 +69,7 @@ static int mount_type(struct vfs_task *t, const char *source, const char *name, 
 		      const char *options, struct mount **out)
 {
 	const struct fs_type *type = fs_type_find(t->vfs, name);
+	u32 flags = mount_flags(ms & ~(u64)MS_REMOUNT, 0);
 	struct superblock *sb;
 	int err;
 
@@ -80,9 +81,50 @@ static int mount_type(struct vfs_task *t, const char *source, const char *name, 
 	sb->refs++;
 	if (ms & MS_RDONLY)
 		sb->readonly = true;
-	*out = mount_make(sb, sb->root, source, mount_flags(ms & ~(u64)MS_REMOUNT, 0));
+	err = mount_check_revealing(t, type, &flags);
+	*out = err ? NULL : mount_make(sb, sb->root, source, flags);
 	superblock_put(sb);
-	return *out ? 0 : -ENOMEM;
+	return *out || err ? err : -ENOMEM;
+}
+
+/* Does a locked mount hide something of @mnt? What it is on may be empty. */
+static bool is_hidden_in_part(const struct mount *mnt)
+{
+	for (const struct mount *m = mnt->children; m; m = m->next) {
+		if (m->flags & MOUNT_LOCKED && !pseudo_is_empty(m->point->inode))
+			return true;
+	}
+	return false;
+}
+
+/* Is @mnt, which is there, at least as strict in what is locked as @flags would be? */
+static bool shows_as_much(const struct mount *mnt, u32 flags, u32 *locks)
+{
+	*locks = mnt->flags & (MOUNT_LOCK_READONLY | MOUNT_LOCK_ATIME);
+	if (mnt->sb->readonly)
+		*locks |= MOUNT_LOCK_READONLY;
+	if (*locks & MOUNT_LOCK_READONLY && !(flags & MOUNT_READONLY))
+		return false;
+	if (*locks & MOUNT_LOCK_ATIME && (mnt->flags ^ flags) & MOUNT_ATIME)
+		return false;
+	return mnt->root == mnt->sb->root && !is_hidden_in_part(mnt);
+}
+
+int mount_check_revealing(const struct vfs_task *t, const struct fs_type *type, u32 *flags)
+{
+	const struct mnt_namespace *ns = t->fs->mnt;
+	struct mount *mnt;
+	u32 locks;
+
+	if (!type->revealing || !ns->ns.owner || !ns->ns.owner->parent)
+		return 0;
+	for (u64 id = 0; (mnt = mounts_after(ns->mounts, id)); id = mnt->node.key) {
+		if (!strcmp(mnt->sb->type, type->name) && shows_as_much(mnt, *flags, &locks)) {
+			*flags |= locks;
+			return 0;
+		}
+	}
+	return -EPERM;
 }
 
 int mount_add(struct vfs_task *t, struct mount *mnt, const struct path *at)
@@ -113,11 +155,18 @@ static int new_mount(struct vfs_task *t, const char *source, const struct path *
 	return err;
 }
 
+bool mount_is_detached_for(const struct vfs_task *t, const struct mount *mnt)
+{
+	const struct mount_ns *ns = mnt->ns;
+
+	return ns && ns->anonymous && (!ns->origin || ns->origin == t->fs->mnt->mounts->node.key);
+}
+
 bool mount_may_copy(const struct vfs_task *t, const struct path *from)
 {
 	if (mount_is_ours(t, from->mnt) || ns_of_inode(from->dentry->inode))
 		return true;
-	return from->mnt->ns && from->mnt->ns->anonymous;
+	return mount_is_detached_for(t, from->mnt);
 }
 
 int mount_copy(const struct vfs_task *t, const struct path *from, bool recursive, u32 how,
@@ -173,6 +222,15 @@ static int bind_mount(struct vfs_task *t, const char *source, const struct path 
 	return err;
 }
 
+int mount_check_flags(const struct mount *mnt, u32 flags)
+{
+	int err = mounts_check_flags(mnt, flags);
+
+	if (!err && flags & ~mnt->flags & VFS_MNT_READONLY && mnt->writers)
+		err = -EBUSY;
+	return err;
+}
+
 /* MS_REMOUNT with MS_BIND: the mount's flags; without: those of the file system, too. */
 static int remount(struct vfs_task *t, const struct path *at, u64 ms, const char *options)
 {
@@ -182,12 +240,16 @@ static int remount(struct vfs_task *t, const struct path *at, u64 ms, const char
 
 	if (!mount_is_ours(t, at->mnt) || !is_root_of_mount(at))
 		return -EINVAL;
-	err = mounts_check_flags(at->mnt, flags);
+	err = mount_check_flags(at->mnt, flags);
 	if (err)
 		return err;
 	if (!(ms & MS_BIND)) {
+		if (sb->internal)
+			return -EINVAL;
 		if (!vfs_capable_in(t, sb->owner, VFS_CAP_SYS_ADMIN))
 			return -EPERM;
+		if (ms & MS_RDONLY && !sb->readonly && sb->writers)
+			return -EBUSY;
 		if (sb->ops->remount)
 			err = sb->ops->remount(sb, options);
 		if (err)
@@ -244,11 +306,8 @@ int mount_move(struct vfs_task *t, const struct path *from, const struct path *t
 	if (place_is_gone(to))
 		return -ENOENT;
 	if (beneath) {
-		/* Beneath what is mounted there: that must be a mount's root, not the caller's own.
-		 */
+		/* Beneath what is mounted there, which may be the caller's own root. */
 		if (!is_root_of_mount(to) || !to->mnt->parent)
-			return -EINVAL;
-		if (to->mnt == t->fs->root.mnt && to->dentry == t->fs->root.dentry)
 			return -EINVAL;
 		parent = to->mnt->parent;
 		point = to->mnt->point;
@@ -340,6 +399,10 @@ static int umount_at(struct vfs_task *t, const struct path *at, u32 flags)
 		/* Nobody can unmount the root; as close to it as can be is to write no more. */
 		if (!vfs_capable_in(t, mnt->sb->owner, VFS_CAP_SYS_ADMIN))
 			return -EPERM;
+		if (mnt->sb->internal)
+			return -EINVAL;
+		if (mnt->sb->writers)
+			return -EBUSY;
 		mnt->sb->readonly = true;
 		return 0;
 	}
@@ -358,6 +421,7 @@ int vfs_umount(struct vfs_task *t, const char *target, u32 flags)
 	err = vfs_walk(t, AT_FDCWD, target, flags & UMOUNT_NOFOLLOW ? 0 : WALK_FOLLOW, &at);
 	if (err)
 		return err;
+	mount_cross_down(&at); /* "." is where one is, which may be covered */
 	mnt = at.mnt;
 	err = umount_at(t, &at, flags);
 	path_put(&at);

@@ -7,6 +7,7 @@
 
 #include "internal.h"
 #include "mount_abi.h"
+#include "pseudo.h"
 
 #include <sys/mount.h>
 
@@ -20,12 +21,22 @@ bool place_is_gone(const struct path *path);
 int mount_put_on(struct mount *mnt, const struct path *at, u32 how);
 /* The same for a file system that is mounted for the first time. */
 int mount_add(struct vfs_task *t, struct mount *mnt, const struct path *at);
+/**
+ * May a file system of @type be seen in the namespace of @t by a mount with *@flags? One that tells
+ * of the whole machine only where a mount of it, with nothing hidden, has been given to the
+ * namespace; what is locked of that one is locked in *@flags, too. 0 or -EPERM.
+ */
+int mount_check_revealing(const struct vfs_task *t, const struct fs_type *type, u32 *flags);
 /* A copy of what is at @from, as bind mounts make it; @how: COPY_SLAVE or 0. */
 int mount_copy(const struct vfs_task *t, const struct path *from, bool recursive, u32 how,
 	       struct mount **out);
+/* Is @mnt in a detached tree that was copied from the namespace of @t, or made new? */
+bool mount_is_detached_for(const struct vfs_task *t, const struct mount *mnt);
 bool mount_may_copy(const struct vfs_task *t, const struct path *from);
 /* The kind that MS_SHARED and its like ask for; -EINVAL: none, several, or something else. */
 int mount_kind_of(u64 ms, enum mount_kind *kind);
+/* May @mnt have @flags? 0; -EPERM: some are locked; -EBUSY: a file of it is being written. */
+int mount_check_flags(const struct mount *mnt, u32 flags);
 int mount_may_change_kind(const struct vfs_task *t, const struct mount *mnt);
 /* Move a mount, or an anonymous tree, from where it is. */
 int mount_move(struct vfs_task *t, const struct path *from, const struct path *to, bool beneath);

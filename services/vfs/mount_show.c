@@ -135,10 +135,9 @@ static void show_mountstats(const struct mount *mnt, const char *point, struct t
 	text_printf(out, " with fstype %s\n", mnt->sb->type);
 }
 
-void vfs_show_mounts(struct vfs_task *t, struct text *out, enum mounts_text kind)
+void vfs_show_mounts(const struct mount_ns *ns, const struct path *root, struct text *out,
+		     enum mounts_text kind)
 {
-	const struct mount_ns *ns = t->fs->mnt->mounts;
-	struct path root = t->fs->root;
 	char *point = malloc(VFS_PATH_MAX);
 	struct mount *mnt;
 
@@ -146,11 +145,11 @@ void vfs_show_mounts(struct vfs_task *t, struct text *out, enum mounts_text kind
 	for (u64 id = 0; point && (mnt = mounts_after(ns, id)); id = mnt->node.key) {
 		struct path at = {mnt, mnt->root};
 
-		if (!mounts_is_below(mnt, mnt->root, root.mnt, root.dentry) ||
-		    vfs_path_name(t, &at, point, VFS_PATH_MAX) <= 0)
+		if (!mounts_is_below(mnt, mnt->root, root->mnt, root->dentry) ||
+		    vfs_path_name_from(root, &at, point, VFS_PATH_MAX) <= 0)
 			continue;
 		if (kind == MOUNTS_INFO)
-			show_mountinfo(mnt, &root, point, out);
+			show_mountinfo(mnt, root, point, out);
 		else if (kind == MOUNTS_STATS)
 			show_mountstats(mnt, point, out);
 		else

@@ -137,6 +137,8 @@ static int count_writer(struct file *file)
 	if (file->inode->writers < 0)
 		return -ETXTBSY;
 	file->inode->writers++;
+	file->path.mnt->writers++;
+	file->path.mnt->sb->writers++;
 	file->mode |= FILE_COUNTED;
 	return 0;
 }

@@ -28,6 +28,8 @@ struct proc_entry {
 	int (*store)(void *arg, struct vfs_task *writer, u32 pid, const char *text, size_t len);
 	/* For magic links ("exe"): where it leads, with references; mode has S_IFLNK. */
 	int (*follow)(void *arg, struct vfs_task *reader, u32 pid, struct path *out);
+	/* The operations of its files, instead of those that read what show() makes. */
+	const struct file_ops *fops;
 	void *arg; /* of a global entry; those of a process get the provider's */
 };
 

@@ -60,6 +60,11 @@ int pseudo_store(const struct pseudo_inode *pi, struct vfs_task *t, const char *
 	return pi->node->entry->store(pi->node->arg, t, pi->pid, text, len);
 }
 
+bool pseudo_is_far(const struct pseudo_inode *pi)
+{
+	return far_provider(pi->inode.sb->vfs, pi->pid);
+}
+
 /* What readlink(2) says of a magic link of a far process. -EREMOTE: it is not far. */
 int pseudo_far_link(const struct pseudo_inode *pi, struct vfs_task *t, struct text *out)
 {

@@ -228,8 +228,7 @@ static const struct proc_entry global_entries[] = {
 	{.name = "filesystems", .mode = 0444, .show = show_filesystems},
 };
 
-/* Process @pid as @reader may see it; -ESRCH, -EACCES. */
-static int find_task(struct vfs_task *reader, u32 pid, struct vfs_task **out)
+int proc_find_task(struct vfs_task *reader, u32 pid, struct vfs_task **out)
 {
 	const struct proc_provider *p = reader->vfs->procfs->provider;
 
@@ -239,40 +238,10 @@ static int find_task(struct vfs_task *reader, u32 pid, struct vfs_task **out)
 	return p->may_read(p->arg, reader, pid) ? 0 : -EACCES;
 }
 
-static int show_mounts(struct vfs_task *reader, u32 pid, enum mounts_text kind, struct text *out)
-{
-	struct vfs_task *task;
-	int err = find_task(reader, pid, &task);
-
-	if (err == -ESRCH)
-		return -EINVAL; /* as Linux says of a zombie's mounts */
-	if (!err)
-		vfs_show_mounts(task, out, kind);
-	return err;
-}
-
-static int show_mountinfo(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
-{
-	(void)arg;
-	return show_mounts(reader, pid, MOUNTS_INFO, out);
-}
-
-static int show_plain_mounts(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
-{
-	(void)arg;
-	return show_mounts(reader, pid, MOUNTS_PLAIN, out);
-}
-
-static int show_mountstats(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
-{
-	(void)arg;
-	return show_mounts(reader, pid, MOUNTS_STATS, out);
-}
-
 static int follow_place(struct vfs_task *reader, u32 pid, bool root, struct path *out)
 {
 	struct vfs_task *task;
-	int err = find_task(reader, pid, &task);
+	int err = proc_find_task(reader, pid, &task);
 
 	if (err)
 		return err == -ESRCH ? -ENOENT : err;
@@ -296,9 +265,6 @@ static int follow_root(void *arg, struct vfs_task *reader, u32 pid, struct path 
 static const struct proc_entry process_entries[] = {
 	{.name = "cwd", .mode = S_IFLNK | 0777, .follow = follow_cwd},
 	{.name = "root", .mode = S_IFLNK | 0777, .follow = follow_root},
-	{.name = "mounts", .mode = 0444, .show = show_plain_mounts},
-	{.name = "mountinfo", .mode = 0444, .show = show_mountinfo},
-	{.name = "mountstats", .mode = 0400, .show = show_mountstats},
 };
 
 /* --- Life --- */
@@ -378,7 +344,12 @@ int procfs_register(struct vfs *vfs)
 
 	if (!type)
 		return -ENOMEM;
-	*type = (struct fs_type){.name = "proc", .nodev = true, .mount = mount};
+	*type = (struct fs_type){.name = "proc",
+				 .nodev = true,
+				 .anybody = true,
+				 .of = NS_PID,
+				 .revealing = true,
+				 .mount = mount};
 	vfs_register_fs(vfs, type);
 	proc = vfs->procfs = calloc(1, sizeof(*proc));
 	if (!proc)
@@ -389,6 +360,8 @@ int procfs_register(struct vfs *vfs)
 	err = add_process_template(proc);
 	if (!err)
 		err = proc_ns_register(vfs);
+	if (!err)
+		err = proc_mounts_register(vfs);
 	return err ? err : procfs_add(vfs, global_entries, ARRAY_SIZE(global_entries));
 }
 

@@ -110,8 +110,14 @@ int pseudo_add(struct pseudo_node *root, const struct proc_entry *entry, void *a
 		node->ops = entry->follow ? &pseudo_magic_ops : &pseudo_link_ops;
 	else
 		node->ops = &pseudo_file_inode_ops;
-	node->fops = &pseudo_text_ops;
+	node->fops = entry->fops ? entry->fops : &pseudo_text_ops;
 	return 0;
+}
+
+bool pseudo_is_empty(const struct inode *inode)
+{
+	return inode->ops == &pseudo_folder_ops &&
+	       !container_of(inode, struct pseudo_inode, inode)->node->children;
 }
 
 /* --- Inodes --- */

@@ -63,11 +63,16 @@ int pseudo_lookup(struct vfs_task *t, struct inode *dir, const char *name, u32 l
 		  struct inode **out);
 /* Emit ".", ".." and the children of the folder. False: no room. */
 bool pseudo_emit_children(struct file *file, struct dir_context *ctx);
+/* read(2) of @text. */
+s64 pseudo_give(const struct text *text, struct uio *uio, s64 *pos);
+/* Is this a folder in which there is nothing, and never will be? */
+bool pseudo_is_empty(const struct inode *inode);
 s64 pseudo_seek(struct vfs_task *t, struct file *file, s64 offset, u32 whence);
 
 /* proc_far.c: the text of a node's file, and writing it, wherever its process lives. */
 int pseudo_show(const struct pseudo_inode *pi, struct vfs_task *t, struct text *out);
 int pseudo_store(const struct pseudo_inode *pi, struct vfs_task *t, const char *text, size_t len);
+bool pseudo_is_far(const struct pseudo_inode *pi); /* of a process on another core */
 int pseudo_far_link(const struct pseudo_inode *pi, struct vfs_task *t, struct text *out);
 
 /* procfs.c: what changes for inodes of processes. */

@@ -41,22 +41,26 @@ static int make_text(struct vfs_task *t, struct file *file)
 	return 0;
 }
 
+s64 pseudo_give(const struct text *text, struct uio *uio, s64 *pos)
+{
+	size_t want, got;
+
+	if ((u64)*pos >= text->len)
+		return 0;
+	want = MIN(text->len - (u64)*pos, uio->left);
+	got = uio_put(uio, text->at + *pos, want);
+	*pos += (s64)got;
+	return got || !want ? (s64)got : -EFAULT;
+}
+
 static s64 read_text(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos)
 {
 	struct text_file *tf = file->private;
-	size_t want, got;
 	int err = 0;
 
 	if (*pos == 0 || !tf->made)
 		err = make_text(t, file);
-	if (err)
-		return err;
-	if ((u64)*pos >= tf->text.len)
-		return 0;
-	want = MIN(tf->text.len - (u64)*pos, uio->left);
-	got = uio_put(uio, tf->text.at + *pos, want);
-	*pos += (s64)got;
-	return got || !want ? (s64)got : -EFAULT;
+	return err ? err : pseudo_give(&tf->text, uio, pos);
 }
 
 static s64 write_text(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos)

@@ -83,7 +83,12 @@ int sysfs_register(struct vfs *vfs)
 
 	if (!type)
 		return -ENOMEM;
-	*type = (struct fs_type){.name = "sysfs", .nodev = true, .mount = mount};
+	*type = (struct fs_type){.name = "sysfs",
+				 .nodev = true,
+				 .anybody = true,
+				 .of = NS_NET,
+				 .revealing = true,
+				 .mount = mount};
 	vfs_register_fs(vfs, type);
 	vfs->sysfs = pseudo_root(&root_ops, &pseudo_folder_file_ops);
 	if (!vfs->sysfs)

@@ -87,6 +87,10 @@ struct vfs_env {
 	/* Is there such a thread, process or group? May be NULL: yes. */
 	bool (*owner_exists)(void *arg, const struct vfs_owner *owner);
 
+	/* The caller's namespace of a type (NS_PID, NS_NET). NULL: it has none but the first ones.
+	 */
+	struct ns *(*ns_of)(void *arg, const struct vfs_task *task, u32 type);
+
 	/* In work that is long: let others run. 0, or -EINTR: @task has a signal to take. NULL: 0.
 	 */
 	int (*breathe)(void *arg, struct vfs_task *task);

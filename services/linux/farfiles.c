@@ -224,10 +224,13 @@ int farfiles_init(struct vfs *vfs, struct shard_net *with)
 	};
 	int err = far_files_join(vfs, with, DEVICES, &env, NULL);
 
+	if (err)
+		return err;
 	net = with;
 	files = vfs;
-	if (!err)
-		err = shard_serve(net, FILES_SIGNAL, serve_signal, NULL);
+	file_register_kind(vfs, FILE_KIND_SIGNALFD, signalfd_remake);
+	file_register_kind(vfs, FILE_KIND_PIDFD, pidfd_remake);
+	err = shard_serve(net, FILES_SIGNAL, serve_signal, NULL);
 	if (!err)
 		err = shard_serve(net, FILES_TTY_TAKEN, serve_taken, NULL);
 	if (!err)

@@ -30,6 +30,10 @@ void farfiles_signal_owner(const struct vfs_owner *owner, int signo, int fd, int
 /** Let @vfs know the other cores, before it has any process. 0 or -ENOMEM. */
 int farfiles_init(struct vfs *vfs, struct shard_net *net);
 
+/** Files that another core described and that are made anew here: signalfd.c, pidfd.c. */
+int signalfd_remake(struct vfs *vfs, const struct file_desc *desc, struct file **file);
+int pidfd_remake(struct vfs *vfs, const struct file_desc *desc, struct file **file);
+
 /** @tty (NULL: nothing) controls session @sid: all cores are told but this one. Does not wait. */
 void farfiles_tell_session(u32 sid, const struct tty *tty);
 

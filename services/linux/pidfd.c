@@ -5,12 +5,14 @@
  */
 #include "afar.h"
 #include "directory.h"
+#include "farfiles.h"
 #include "misc.h"
 #include "syscall.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <rt/rt.h>
+#include <skerry/shard/file.h>
 #include <stdlib.h>
 
 #define PIDFD_NONBLOCK 04000u
@@ -59,7 +61,17 @@ static void pidfd_release(struct file *file)
 	put(file->private);
 }
 
-static const struct file_ops pidfd_ops = {.poll = pidfd_poll, .release = pidfd_release};
+/* On another core it is a descriptor of the same number. */
+static void pidfd_describe(struct file *file, struct file_desc *desc)
+{
+	const struct pidfd *f = file->private;
+
+	desc->kind = FILE_KIND_PIDFD;
+	desc->aux[0] = f->process || f->is_far ? f->pid : 0;
+}
+
+static const struct file_ops pidfd_ops = {
+	.poll = pidfd_poll, .describe = pidfd_describe, .release = pidfd_release};
 
 /* Wait until the process ends, wherever it goes meanwhile. */
 static void watch(void *arg)
@@ -92,16 +104,15 @@ static void begin_watch(struct pidfd *f)
 	}
 }
 
-/* @p NULL: process @pid of another core. */
-static int open_pidfd(struct thread *t, struct process *p, u32 pid, u32 flags)
+/* @p NULL: process @pid of another core; 0: one that is gone. */
+static int make_file(struct vfs *vfs, struct process *p, u32 pid, u32 flags, struct file **file)
 {
 	struct pidfd *f = calloc(1, sizeof(*f));
-	struct file *file;
 	int err;
 
 	if (!f)
 		return -ENOMEM;
-	err = file_new_anon(t->vfs.vfs, "anon_inode:[pidfd]", &pidfd_ops, f, O_RDWR | flags, &file);
+	err = file_new_anon(vfs, "anon_inode:[pidfd]", &pidfd_ops, f, O_RDWR | flags, file);
 	if (err) {
 		free(f);
 		return err;
@@ -111,9 +122,25 @@ static int open_pidfd(struct thread *t, struct process *p, u32 pid, u32 flags)
 	f->refs = 1;
 	f->next = all;
 	all = f;
-	if (!p)
+	if (!p && pid)
 		begin_watch(f);
-	return fd_add(&t->vfs, file, true);
+	return 0;
+}
+
+static int open_pidfd(struct thread *t, struct process *p, u32 pid, u32 flags)
+{
+	struct file *file;
+	int err = make_file(t->vfs.vfs, p, pid, flags, &file);
+
+	return err ? err : fd_add(&t->vfs, file, true);
+}
+
+int pidfd_remake(struct vfs *vfs, const struct file_desc *desc, struct file **file)
+{
+	u32 pid = (u32)desc->aux[0];
+
+	return make_file(vfs, pid ? process_find(pid) : NULL, pid, desc->flags & PIDFD_NONBLOCK,
+			 file);
 }
 
 int pidfd_new(struct thread *t, struct process *p, u32 flags)

@@ -5,6 +5,7 @@
  *
  * Runs in: the personality's domain. Source: signalfd(2).
  */
+#include "farfiles.h"
 #include "sched.h"
 #include "signal.h"
 #include "syscall.h"
@@ -12,6 +13,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <skerry/shard/file.h>
 #include <stdlib.h>
 #include <vfs/file.h>
 
@@ -118,10 +120,20 @@ static void signalfd_release(struct file *file)
 	free(file->private);
 }
 
+/* It shows the signals of whoever reads it, so on another core it is made anew. */
+static void signalfd_describe(struct file *file, struct file_desc *desc)
+{
+	const struct signalfd *f = file->private;
+
+	desc->kind = FILE_KIND_SIGNALFD;
+	desc->aux[0] = f->set;
+}
+
 static const struct file_ops signalfd_ops = {
 	.read = signalfd_read,
 	.seek = file_seek_nothing,
 	.poll = signalfd_poll,
+	.describe = signalfd_describe,
 	.release = signalfd_release,
 };
 
@@ -141,9 +153,28 @@ static s64 change(struct thread *t, int fd, u64 set)
 	return err ? err : fd;
 }
 
+static int make_file(struct vfs *vfs, u64 set, u32 flags, struct file **file)
+{
+	struct signalfd *f = calloc(1, sizeof(*f));
+	int err;
+
+	if (!f)
+		return -ENOMEM;
+	f->set = set;
+	err = file_new_anon(vfs, "anon_inode:[signalfd]", &signalfd_ops, f,
+			    O_RDWR | (flags & O_NONBLOCK), file);
+	if (err)
+		free(f);
+	return err;
+}
+
+int signalfd_remake(struct vfs *vfs, const struct file_desc *desc, struct file **file)
+{
+	return make_file(vfs, desc->aux[0] & ~SIG_UNBLOCKABLE, desc->flags, file);
+}
+
 static s64 make(struct thread *t, const u64 *a, u32 flags)
 {
-	struct signalfd *f;
 	struct file *file;
 	u64 set;
 	int err;
@@ -155,16 +186,9 @@ static s64 make(struct thread *t, const u64 *a, u32 flags)
 	set &= ~SIG_UNBLOCKABLE;
 	if ((s32)a[0] != -1)
 		return change(t, (int)a[0], set);
-	f = calloc(1, sizeof(*f));
-	if (!f)
-		return -ENOMEM;
-	f->set = set;
-	err = file_new_anon(t->vfs.vfs, "anon_inode:[signalfd]", &signalfd_ops, f,
-			    O_RDWR | (flags & O_NONBLOCK), &file);
-	if (err) {
-		free(f);
+	err = make_file(t->vfs.vfs, set, flags, &file);
+	if (err)
 		return err;
-	}
 	return fd_add(&t->vfs, file, flags & O_CLOEXEC);
 }
 

@@ -96,10 +96,14 @@ static void timerfd_release(struct file *file)
 	free(f);
 }
 
+static s64 timerfd_control(struct vfs_task *task, struct file *file, u32 what, void *data,
+			   u32 bytes);
+
 static const struct file_ops timerfd_ops = {
 	.read = timerfd_read,
 	.seek = file_seek_nothing,
 	.poll = timerfd_poll,
+	.control = timerfd_control,
 	.release = timerfd_release,
 };
 
@@ -129,20 +133,6 @@ s64 sys_timerfd_create(struct thread *t, const u64 *a)
 	}
 	wait_add(&timer_clock_set, &f->clock_set);
 	return fd_add(&t->vfs, file, a[1] & O_CLOEXEC);
-}
-
-/* The timer of a descriptor, whose file is held. */
-static int get(struct thread *t, int fd, struct file **file, struct timerfd **f)
-{
-	*file = fd_get_real(&t->vfs, fd);
-	if (!*file)
-		return -EBADF;
-	if ((*file)->ops != &timerfd_ops) {
-		file_put(*file);
-		return -EINVAL;
-	}
-	*f = (*file)->private;
-	return 0;
 }
 
 static void read_timer(struct timerfd *f, struct k_itimerspec *out)
@@ -177,38 +167,66 @@ static void set_timer(struct thread *t, struct timerfd *f, u32 flags, u64 value_
 	timer_arm(&f->timer, timer_deadline(value_ns > now_ns ? value_ns - now_ns : 0));
 }
 
+/* Of timerfd_settime(2), which may be made on another core than the timer's. */
+struct setting {
+	u64 value_ns, interval_ns;
+	u32 flags, zero;
+	struct k_itimerspec old; /* also what timerfd_gettime(2) gives */
+};
+
+static_assert(sizeof(struct setting) <= FILE_CONTROL_MAX, "file.h");
+
+static s64 timerfd_control(struct vfs_task *task, struct file *file, u32 what, void *data,
+			   u32 bytes)
+{
+	struct thread *t = container_of(task, struct thread, vfs);
+	struct timerfd *f = file->private;
+	struct setting *setting = data;
+
+	if (bytes != sizeof(*setting) ||
+	    (what != FILE_CONTROL_TIMER_SET && what != FILE_CONTROL_TIMER_GET))
+		return -EINVAL;
+	read_timer(f, &setting->old);
+	if (what == FILE_CONTROL_TIMER_SET)
+		set_timer(t, f, setting->flags, setting->value_ns, setting->interval_ns);
+	return 0;
+}
+
+/* Set or read the timer of a descriptor. */
+static s64 control(struct thread *t, int fd, u32 what, struct setting *setting)
+{
+	struct file *file = fd_get_real(&t->vfs, fd);
+	s64 result;
+
+	if (!file)
+		return -EBADF;
+	result = file_control(&t->vfs, file, what, setting, sizeof(*setting));
+	file_put(file);
+	return result;
+}
+
 s64 sys_timerfd_settime(struct thread *t, const u64 *a)
 {
-	struct k_itimerspec new, old;
-	u64 value_ns, interval_ns;
-	struct timerfd *f;
-	struct file *file;
-	int err = copy_in(t, &new, a[2], sizeof(new));
+	struct setting setting = {.flags = (u32)a[1]};
+	struct k_itimerspec new;
+	s64 err = copy_in(t, &new, a[2], sizeof(new));
 
 	if (err)
 		return err;
 	if (a[1] & ~(u64)(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET) ||
-	    timespec_to_ns(&new.value, &value_ns) || timespec_to_ns(&new.interval, &interval_ns))
+	    timespec_to_ns(&new.value, &setting.value_ns) ||
+	    timespec_to_ns(&new.interval, &setting.interval_ns))
 		return -EINVAL;
-	err = get(t, (int)a[0], &file, &f);
+	err = control(t, (int)a[0], FILE_CONTROL_TIMER_SET, &setting);
 	if (err)
 		return err;
-	read_timer(f, &old);
-	set_timer(t, f, (u32)a[1], value_ns, interval_ns);
-	file_put(file);
-	return a[3] ? copy_out(t, a[3], &old, sizeof(old)) : 0;
+	return a[3] ? copy_out(t, a[3], &setting.old, sizeof(setting.old)) : 0;
 }
 
 s64 sys_timerfd_gettime(struct thread *t, const u64 *a)
 {
-	struct k_itimerspec out;
-	struct timerfd *f;
-	struct file *file;
-	int err = get(t, (int)a[0], &file, &f);
+	struct setting setting = {0};
+	s64 err = control(t, (int)a[0], FILE_CONTROL_TIMER_GET, &setting);
 
-	if (err)
-		return err;
-	read_timer(f, &out);
-	file_put(file);
-	return copy_out(t, a[1], &out, sizeof(out));
+	return err ? err : copy_out(t, a[1], &setting.old, sizeof(setting.old));
 }

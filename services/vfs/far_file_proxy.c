@@ -385,6 +385,18 @@ static int far_flock(struct vfs_task *t, struct file *file, u32 operation)
 	return (int)far_ask(t, file->private, &call);
 }
 
+static s64 far_control(struct vfs_task *t, struct file *file, u32 what, void *data, u32 bytes)
+{
+	struct far_call call = {.op = FILES_CONTROL,
+				.ask = {.what = what},
+				.data = data,
+				.bytes = bytes,
+				.out = data,
+				.room = bytes};
+
+	return far_ask(t, file->private, &call);
+}
+
 static void far_closed(struct vfs_task *t, struct file *file, u64 owner)
 {
 	struct far_call call = {.op = FILES_CLOSED, .ask = {.arg = owner}};
@@ -413,8 +425,8 @@ static void far_release(struct file *file)
 
 #define COMMON                                                                                     \
 	.read = far_read, .write = far_write, .ioctl = far_ioctl, .fsync = far_fsync,              \
-	.fcntl = far_fcntl, .lock = far_lock, .flock = far_flock, .closed = far_closed,            \
-	.release = far_release
+	.fcntl = far_fcntl, .lock = far_lock, .flock = far_flock, .control = far_control,          \
+	.closed = far_closed, .release = far_release
 
 static const struct file_ops ops_of_stream = {COMMON, .poll = far_poll, .settle = far_settle};
 static const struct file_ops ops_of_object = {COMMON, .poll = far_poll, .settle = far_settle,

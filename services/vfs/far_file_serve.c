@@ -198,6 +198,18 @@ static s64 perform_flock(struct serving *s)
 	return file_flock(s->t, s->file, s->ask->what);
 }
 
+static s64 perform_control(struct serving *s)
+{
+	_Alignas(16) u8 data[FILE_CONTROL_MAX];
+	s64 result;
+
+	if (s->bytes > sizeof(data))
+		return -EBADMSG;
+	memcpy(data, s->data, s->bytes);
+	result = file_control(s->t, s->file, s->ask->what, data, s->bytes);
+	return result ? result : answer_with(s, data, s->bytes);
+}
+
 static s64 perform_closed(struct serving *s)
 {
 	if (s->file->inode->locks)
@@ -371,6 +383,7 @@ static perform_fn *const performers[] = {
 	[FILES_SET_ATTR & 0xff] = perform_set_attr,
 	[FILES_REOPEN & 0xff] = perform_reopen,
 	[FILES_OPEN_DEVICE & 0xff] = perform_open_device,
+	[FILES_CONTROL & 0xff] = perform_control,
 	[FILES_PLACE & 0xff] = perform_place,
 	[FILES_PAGE & 0xff] = perform_page,
 };

@@ -65,6 +65,11 @@ struct file_ops {
 		    struct vfs_flock *lock);
 	int (*flock)(struct vfs_task *t, struct file *file, u32 operation);
 	void (*closed)(struct vfs_task *t, struct file *file, u64 owner);
+	/*
+	 * What calls of the personality's own do with files of its own kinds: @data is theirs, in
+	 * and out, up to FILE_CONTROL_MAX bytes. NULL: -EINVAL.
+	 */
+	s64 (*control)(struct vfs_task *t, struct file *file, u32 what, void *data, u32 bytes);
 	/* Complete what another core is told of the file. May be NULL. */
 	void (*describe)(struct file *file, struct file_desc *desc);
 	/* A descriptor of @t was closed. May be NULL. */
@@ -73,14 +78,19 @@ struct file_ops {
 	void (*release)(struct file *file);
 };
 
-#define FILE_MAPS_ZEROS 1
+#define FILE_MAPS_ZEROS  1
+#define FILE_CONTROL_MAX 256u
 
-#define FILE_READ       0x01u /* opened for reading */
-#define FILE_WRITE      0x02u
-#define FILE_PATH       0x04u /* O_PATH: a place, not a file that can be read */
-#define FILE_EXEC       0x08u /* denies writing; see vfs_open_exec() */
-#define FILE_COUNTED    0x10u /* counted in inode->writers */
-#define FILE_CREATED    0x20u /* by the open that made the file: F_CREATED_QUERY */
+/* What of file_ops.control: whose, and what. */
+#define FILE_CONTROL_TIMER_SET 1u
+#define FILE_CONTROL_TIMER_GET 2u
+
+#define FILE_READ              0x01u /* opened for reading */
+#define FILE_WRITE             0x02u
+#define FILE_PATH              0x04u /* O_PATH: a place, not a file that can be read */
+#define FILE_EXEC              0x08u /* denies writing; see vfs_open_exec() */
+#define FILE_COUNTED           0x10u /* counted in inode->writers */
+#define FILE_CREATED           0x20u /* by the open that made the file: F_CREATED_QUERY */
 
 struct file {
 	u32 refs;
@@ -133,6 +143,12 @@ static inline void file_settle(struct vfs_task *t, struct file *file, bool keep)
 {
 	if (file->ops->settle)
 		file->ops->settle(t, file, keep);
+}
+
+static inline s64 file_control(struct vfs_task *t, struct file *file, u32 what, void *data,
+			       u32 bytes)
+{
+	return file->ops->control ? file->ops->control(t, file, what, data, bytes) : -EINVAL;
 }
 
 /* POLL* of a file. */

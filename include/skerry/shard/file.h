@@ -54,7 +54,6 @@ static_assert(sizeof(struct file_desc) == 128, "two cache lines");
 #define FILE_HAS_PAGES     0x20u
 #define FILE_IS_PIPE       0x40u
 #define FILE_IS_EPOLL      0x80u
-#define FILE_IS_TIMER      0x100u
 #define FILE_IS_PTY_MASTER 0x200u /* aux: its number */
 
 /* A descriptor of a process that moves. */
@@ -100,7 +99,7 @@ static_assert(sizeof(struct fd_desc) == 136, "no holes");
 #define FILES_SPLICE      FILE_OP(0x14) /* data: struct file_splice; answer: the same */
 #define FILES_EPOLL_CTL   FILE_OP(0x15) /* what (EPOLL_CTL_*), fd; data: event, file_desc */
 #define FILES_EPOLL_WAIT  FILE_OP(0x16) /* len (events), arg (ns, ~0: for ever); answer: events */
-#define FILES_TIMER       FILE_OP(0x17) /* what, flags; data, answer: the personality's */
+#define FILES_CONTROL     FILE_OP(0x17) /* what; data, answer: of file_ops.control */
 #define FILES_PLACE       FILE_OP(0x18) /* answer: services/vfs/far_place.h */
 #define FILES_PAGE        FILE_OP(0x19) /* pos (index), what (make); answer: the personality's */
 

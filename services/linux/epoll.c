@@ -11,6 +11,7 @@
 #include "uaccess.h"
 
 #include <errno.h>
+#include <rt/clock.h>
 #include <vfs/epoll.h>
 
 #define EVENTS_MAX        ((u32)INT32_MAX / (u32)sizeof(struct epoll_event_abi))
@@ -56,6 +57,21 @@ static s64 collect(struct thread *t, struct file *file, u64 at, u32 max)
 	return done;
 }
 
+/* The same of a set that another core has. */
+static s64 wait_far(struct thread *t, struct file *file, u64 at, u32 max, u64 deadline_ns)
+{
+	u64 now_ns = clock_now_ns(), timeout_ns = UINT64_MAX;
+	struct epoll_event_abi events[BATCH];
+	s64 n;
+
+	if (deadline_ns != FIBER_FOREVER)
+		timeout_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
+	n = far_epoll_wait(&t->vfs, file, events, MIN(max, BATCH), timeout_ns);
+	if (n > 0 && copy_out(t, at, events, (u64)n * sizeof(*events)))
+		return -EFAULT;
+	return n == -ERESTARTSYS ? -EINTR : n;
+}
+
 static s64 wait_until(struct thread *t, const u64 *a, u64 deadline_ns)
 {
 	struct file *file;
@@ -70,6 +86,11 @@ static s64 wait_until(struct thread *t, const u64 *a, u64 deadline_ns)
 	err = epoll_get(&t->vfs, (int)a[0], &file);
 	if (err)
 		return err;
+	if (file_is_far_set(file)) {
+		n = wait_far(t, file, a[1], (u32)max, deadline_ns);
+		file_put(file);
+		return n;
+	}
 	for (;;) {
 		epoll_settle(&t->vfs, file, !deadline_ns);
 		n = collect(t, file, a[1], (u32)max);

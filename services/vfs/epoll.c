@@ -26,6 +26,7 @@ struct epoll_item {
 	struct file *file;
 	int fd;
 	bool ready;
+	bool keeps; /* a reference of the file: it was added on another core */
 	struct epoll_event_abi event;
 	struct epoll_watch *watches;
 	struct poll_table table;
@@ -140,6 +141,8 @@ static void item_free(struct epoll_item *item)
 		wait_remove(&w->wait);
 		free(w);
 	}
+	if (item->keeps)
+		file_put(item->file);
 	free(item);
 }
 
@@ -318,15 +321,34 @@ void epoll_settle(struct vfs_task *t, const struct file *file, bool all)
 	free(files);
 }
 
+int epoll_change_file(struct vfs_task *t, struct file *set, int op, struct file *file, int fd,
+		      const struct epoll_event_abi *event, bool keep)
+{
+	struct epoll_item *item;
+	int err;
+
+	if (!file->ops->poll)
+		return -EPERM;
+	if (op != EPOLL_CTL_DEL)
+		file_settle(t, file, true);
+	err = change(set, op, file, fd, event);
+	if (err || op != EPOLL_CTL_ADD || !keep)
+		return err;
+	item = find(set->private, file, fd);
+	item->keeps = true;
+	file_get(file);
+	return 0;
+}
+
 int epoll_change(struct vfs_task *t, int epfd, int op, int fd, const struct epoll_event_abi *event)
 {
 	struct file *set = fd_get_real(t, epfd), *file = set ? fd_get_real(t, fd) : NULL;
 	int err = -EBADF;
 
-	if (file && op != EPOLL_CTL_DEL)
-		file_settle(t, file, true);
-	if (file)
-		err = file->ops->poll ? change(set, op, file, fd, event) : -EPERM;
+	if (file && file_is_far_set(set))
+		err = far_epoll_change(t, set, op, file, fd, event);
+	else if (file)
+		err = epoll_change_file(t, set, op, file, fd, event, false);
 	if (file)
 		file_put(file);
 	if (set)
@@ -341,7 +363,7 @@ int epoll_get(struct vfs_task *t, int epfd, struct file **file)
 	*file = fd_get_real(t, epfd);
 	if (!*file)
 		return -EBADF;
-	if ((*file)->ops == &epoll_ops)
+	if ((*file)->ops == &epoll_ops || file_is_far_set(*file))
 		return 0;
 	file_put(*file);
 	return -EINVAL;

@@ -35,6 +35,10 @@ int epoll_new(struct vfs_task *t, u32 flags);
 /** epoll_ctl(2). */
 int epoll_change(struct vfs_task *t, int epfd, int op, int fd, const struct epoll_event_abi *event);
 
+/** The same of open files; @keep: the item holds @file. -EPERM: it cannot be polled. */
+int epoll_change_file(struct vfs_task *t, struct file *set, int op, struct file *file, int fd,
+		      const struct epoll_event_abi *event, bool keep);
+
 /** The set's file, with a reference: 0, -EBADF, -EINVAL (not a set). */
 int epoll_get(struct vfs_task *t, int epfd, struct file **file);
 
@@ -46,6 +50,15 @@ bool file_is_epoll(const struct file *file);
  * now. May wait.
  */
 void epoll_settle(struct vfs_task *t, const struct file *set, bool all);
+
+/* --- Sets of other cores: far_epoll.c --- */
+
+bool file_is_far_set(const struct file *file);
+int far_epoll_change(struct vfs_task *t, struct file *set, int op, struct file *file, int fd,
+		     const struct epoll_event_abi *event);
+/** epoll_wait(2) there: how many events, or an error. @timeout_ns ~0: for ever. */
+s64 far_epoll_wait(struct vfs_task *t, struct file *set, struct epoll_event_abi *events, u32 max,
+		   u64 timeout_ns);
 
 /** How many items may be ready. */
 u32 epoll_ready_count(const struct file *file);

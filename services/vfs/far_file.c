@@ -70,31 +70,40 @@ static void describe_proxy(const struct far_file *far, struct file_desc *desc)
 	desc->aux[0] = far->aux;
 }
 
-int file_export(struct file *file, u32 core, struct file_desc *out)
+int file_export_as(struct file *file, u32 core, bool weak, struct file_desc *out)
 {
 	struct far_files *all = all_of(file);
 
 	if (!all)
 		return -EIO;
 	if (file_is_far(file)) {
-		struct far_call call = {.op = FILES_LEND, .ask.core = core};
+		struct far_call call = {.op = FILES_LEND, .ask = {.core = core, .what = weak}};
 		s64 err = far_ask(NULL, file->private, &call);
 
 		if (!err)
 			describe_proxy(file->private, out);
+		if (weak)
+			out->kind = FILE_KIND_WATCHED;
 		return (int)err;
 	}
 	file_describe(file, out);
 	out->home = all->self;
 	if (out->kind > FILE_KIND_DEVICE)
 		return 0;
-	out->id = export_add(all, file, core);
+	if (weak)
+		out->kind = FILE_KIND_WATCHED;
+	out->id = export_add(all, file, core, weak);
 	return out->id ? 0 : -ENOMEM;
 }
 
-void far_send_drop(struct far_files *all, u32 home, u64 id, u32 core, u32 count)
+int file_export(struct file *file, u32 core, struct file_desc *out)
 {
-	struct file_ask ask = {.id = id, .core = core, .len = count};
+	return file_export_as(file, core, false, out);
+}
+
+void far_send_drop(struct far_files *all, u32 home, u64 id, u32 core, u32 count, bool weak)
+{
+	struct file_ask ask = {.id = id, .core = core, .len = count, .what = weak};
 
 	shard_tell(all->net, home, FILES_DROP, &ask, sizeof(ask));
 }
@@ -102,17 +111,18 @@ void far_send_drop(struct far_files *all, u32 home, u64 id, u32 core, u32 count)
 /* The reference that @desc is of @core's is given back. */
 static void give_back(struct far_files *all, const struct file_desc *desc, u32 core)
 {
+	bool weak = desc->kind == FILE_KIND_WATCHED;
 	struct export *export;
 
 	if (!desc->id)
 		return;
 	if (desc->home != all->self) {
-		far_send_drop(all, desc->home, desc->id, core, 1);
+		far_send_drop(all, desc->home, desc->id, core, 1, weak);
 		return;
 	}
 	export = export_find(all, desc->id);
 	if (export)
-		export_drop(export, core, 1);
+		export_drop(export, core, 1, weak);
 }
 
 void file_unexport(struct vfs *vfs, const struct file_desc *desc, u32 core)
@@ -126,7 +136,8 @@ bool desc_is_good(const struct far_files *all, const struct file_desc *desc)
 {
 	bool remade = desc->kind > FILE_KIND_DEVICE;
 
-	if (desc->kind != FILE_KIND_PROXY && desc->kind < FILE_KIND_REMADE)
+	if (desc->kind != FILE_KIND_PROXY && desc->kind != FILE_KIND_WATCHED &&
+	    desc->kind < FILE_KIND_REMADE)
 		return false;
 	if (desc->kind >= FILE_KINDS || (remade && !all->make[desc->kind]))
 		return false;
@@ -162,7 +173,8 @@ int far_attach(struct far_files *all, struct file *file, const struct file_desc 
 				 .file = file,
 				 .id = desc->id,
 				 .home = desc->home,
-				 .held = 1,
+				 .held = desc->kind != FILE_KIND_WATCHED,
+				 .weak = desc->kind == FILE_KIND_WATCHED,
 				 .traits = desc->traits,
 				 .aux = desc->aux[0],
 				 .dead = !shard_lives(all->net, desc->home)};
@@ -250,7 +262,8 @@ static int import_proxy(struct far_files *all, const struct file_desc *desc, str
 			path_put(&path);
 	}
 	if (!err && far) {
-		far->held++;
+		far->held += desc->kind != FILE_KIND_WATCHED;
+		far->weak += desc->kind == FILE_KIND_WATCHED;
 		*out = file_get(far->file);
 		return 0;
 	}
@@ -298,7 +311,7 @@ static int import_own(struct far_files *all, const struct file_desc *desc, struc
 	if (!export || !export_ref_of(export, all->self))
 		return -EBADMSG;
 	*out = file_get(export->file);
-	export_drop(export, all->self, 1);
+	export_drop(export, all->self, 1, desc->kind == FILE_KIND_WATCHED);
 	return 0;
 }
 
@@ -381,8 +394,13 @@ void far_files_leave(struct vfs *vfs)
 	if (!all)
 		return;
 	while ((export = shard_handle_next(&all->exports, id, &id)) != NULL) {
-		while (export_find(all, id))
-			export_drop(export, export->refs->core, UINT64_MAX);
+		while (export_find(all, id)) {
+			u32 core = export->refs->core;
+
+			export_drop(export, core, UINT64_MAX, true);
+			if (export_find(all, id))
+				export_drop(export, core, UINT64_MAX, false);
+		}
 	}
 	shard_handles_fini(&all->exports);
 	fd_table_put(NULL, all->made);

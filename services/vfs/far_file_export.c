@@ -37,7 +37,7 @@ static struct export *export_new(struct far_files *all, struct file *file)
 		return NULL;
 	}
 	export->all = all;
-	export->file = file_get(file);
+	export->file = file;
 	file->exported = export;
 	return export;
 }
@@ -50,54 +50,82 @@ static void leave_queues(struct export *export)
 
 static void export_free(struct export *export)
 {
-	struct file *file = export->file;
-
 	leave_queues(export);
 	shard_handle_drop(&export->all->exports, export->id);
-	file->exported = NULL;
+	export->file->exported = NULL;
 	free(export);
-	file_put(file);
 }
 
-u64 export_add(struct far_files *all, struct file *file, u32 core)
+/* The reference of @core, made if it has none; NULL: no memory. */
+static struct export_ref *need_ref(struct export *export, u32 core)
+{
+	struct export_ref *ref = export_ref_of(export, core);
+
+	if (ref)
+		return ref;
+	ref = calloc(1, sizeof(*ref));
+	if (!ref)
+		return NULL;
+	ref->core = core;
+	ref->next = export->refs;
+	export->refs = ref;
+	return ref;
+}
+
+u64 export_add(struct far_files *all, struct file *file, u32 core, bool weak)
 {
 	struct export *export = file->exported ? file->exported : export_new(all, file);
-	struct export_ref *ref = export ? export_ref_of(export, core) : NULL;
+	struct export_ref *ref = export ? need_ref(export, core) : NULL;
 
-	if (!export)
-		return 0;
 	if (!ref) {
-		ref = calloc(1, sizeof(*ref));
-		if (!ref) {
-			if (!export->refs)
-				export_free(export);
-			return 0;
-		}
-		ref->core = core;
-		ref->next = export->refs;
-		export->refs = ref;
+		if (export && !export->refs)
+			export_free(export);
+		return 0;
 	}
-	ref->count++;
+	if (weak) {
+		ref->weak++;
+	} else if (ref->count++ == 0 && export->strong++ == 0) {
+		file_get(file);
+	}
 	return export->id;
 }
 
-void export_drop(struct export *export, u32 core, u64 count)
+void export_drop(struct export *export, u32 core, u64 count, bool weak)
 {
-	struct export_ref **at = &export->refs, *ref;
+	struct export_ref **at = &export->refs, *ref = export_ref_of(export, core);
+	struct file *file = export->file;
+	u32 *which = ref ? (weak ? &ref->weak : &ref->count) : NULL;
+	bool last;
 
-	while (*at && (*at)->core != core)
-		at = &(*at)->next;
-	ref = *at;
-	if (!ref)
+	if (!which || !*which)
 		return;
-	if (count < ref->count) {
-		ref->count -= (u32)count;
-		return;
+	*which -= (u32)MIN(count, *which);
+	last = !weak && !ref->count && --export->strong == 0;
+	if (!ref->count && !ref->weak) {
+		while (*at != ref)
+			at = &(*at)->next;
+		*at = ref->next;
+		free(ref);
 	}
-	*at = ref->next;
-	free(ref);
 	if (!export->refs)
 		export_free(export);
+	if (last)
+		file_put(file);
+}
+
+void export_gone(struct file *file)
+{
+	struct export *export = file->exported;
+	struct file_ask ask = {.id = export->id};
+
+	while (export->refs) {
+		struct export_ref *ref = export->refs;
+
+		export->refs = ref->next;
+		shard_tell(export->all->net, ref->core, FILES_GONE, &ask, sizeof(ask));
+		free(ref);
+	}
+	export_free(export);
 }
 
 /* --- Watching --- */
@@ -172,6 +200,8 @@ void export_core_died(struct far_files *all, u32 core)
 			continue;
 		if (inode->locks)
 			locks_core_died(inode, core);
-		export_drop(export, core, UINT64_MAX);
+		export_drop(export, core, UINT64_MAX, true);
+		if (export_find(all, id))
+			export_drop(export, core, UINT64_MAX, false);
 	}
 }

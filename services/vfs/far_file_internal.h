@@ -11,6 +11,7 @@
 #include "internal.h"
 #include <shard/handles.h>
 #include <shard/shard.h>
+#include <vfs/epoll.h>
 #include <vfs/far_file.h>
 #include <vfs/far_place.h>
 
@@ -42,6 +43,7 @@ struct far_file {
 	u64 id;
 	u32 home;
 	u32 held;   /* references of the home's that are ours */
+	u32 weak;   /* and such that do not keep the file open */
 	u32 traits; /* FILE_HAS_* */
 	u64 aux;    /* of a pseudo-terminal's master: its number */
 	u32 events, seq;
@@ -61,6 +63,7 @@ struct far_inode {
 struct export_ref {
 	struct export_ref *next;
 	u32 core, count;
+	u32 weak;  /* as many that do not keep the file open: of sets that watch it */
 	u32 watch; /* FILE_WATCH_* */
 };
 
@@ -68,9 +71,10 @@ struct export_ref {
 struct export
 {
 	struct far_files *all;
-	struct file *file; /* a reference */
+	struct file *file; /* a reference, if there is any that is not weak */
 	u64 id;
 	struct export_ref *refs;
+	u32 strong; /* those who have such */
 	u32 seq;
 	u32 busy; /* calls that use it */
 	u32 nentries;
@@ -82,12 +86,13 @@ struct export
 
 /* --- far_file_export.c --- */
 
-/* One more reference of @file for @core: its number, or 0 (no memory). */
-u64 export_add(struct far_files *all, struct file *file, u32 core);
+/* One more reference (@weak: that does not keep it open) of @file for @core: its number, or 0 (no
+ * memory). */
+u64 export_add(struct far_files *all, struct file *file, u32 core, bool weak);
 struct export *export_find(const struct far_files *all, u64 id);
 struct export_ref *export_ref_of(const struct export *export, u32 core);
 /* @count references of @core are given back. */
-void export_drop(struct export *export, u32 core, u64 count);
+void export_drop(struct export *export, u32 core, u64 count, bool weak);
 /* @core wants to be told: FILE_WATCH_*. -ENOMEM. */
 void export_watch(struct export *export, struct export_ref *ref, u32 watch);
 /* What holds now, and the number of that look. */
@@ -105,7 +110,9 @@ struct far_file *far_find(struct far_files *all, u32 home, u64 id);
  */
 int far_attach(struct far_files *all, struct file *file, const struct file_desc *desc);
 bool desc_is_good(const struct far_files *all, const struct file_desc *desc);
-void far_send_drop(struct far_files *all, u32 home, u64 id, u32 core, u32 count);
+void far_send_drop(struct far_files *all, u32 home, u64 id, u32 core, u32 count, bool weak);
+/* file_export(); @weak: the reference does not keep the file open. */
+int file_export_as(struct file *file, u32 core, bool weak, struct file_desc *out);
 
 /* --- far_file_inode.c --- */
 
@@ -137,6 +144,8 @@ s64 far_ask(struct vfs_task *t, struct far_file *far, struct far_call *call);
 s64 far_ask_core(struct far_files *all, struct vfs_task *t, u32 core, struct far_call *call);
 /* Readiness as the home told it; older news are ignored. */
 void far_note(struct far_file *far, u32 events, u32 seq);
+/* The home has closed the file, which is only watched here. */
+void far_gone(struct far_file *far);
 /* The home tells of a change. */
 void far_changed(struct far_file *far, const struct file_change *change);
 void far_core_died(struct far_files *all, u32 core);
@@ -145,6 +154,12 @@ void far_core_died(struct far_files *all, u32 core);
 
 /* @file, which is being opened, becomes the proxy that the answer of @call describes. */
 int far_opened(struct far_files *all, struct file *file, const struct far_call *call);
+
+/* --- far_epoll.c --- */
+s64 far_epoll_serve_change(struct vfs_task *t, struct file *set, const struct file_ask *ask,
+			   const void *data, u32 bytes);
+s64 far_epoll_serve_wait(struct vfs_task *t, struct file *set, const struct file_ask *ask,
+			 struct epoll_event_abi *events, u32 max);
 
 /* --- far_tty.c --- */
 int far_tty_serve(struct far_files *all);

@@ -225,6 +225,17 @@ static u32 far_poll(struct file *file, struct poll_table *table)
 	return far->events;
 }
 
+void far_gone(struct far_file *far)
+{
+	struct file *file = file_get(far->file);
+
+	far->dead = true;
+	far->events = POLLERR | POLLHUP | POLLIN | POLLRDNORM;
+	if (file->watchers)
+		epoll_forget(file);
+	file_put(file);
+}
+
 void far_changed(struct far_file *far, const struct file_change *change)
 {
 	struct file_ask ask = {.id = far->id};
@@ -418,8 +429,10 @@ static void far_release(struct file *file)
 	far->all->nproxies--;
 	if (far->inode)
 		far->inode->far = NULL;
-	if (!far->dead)
-		far_send_drop(far->all, far->home, far->id, far->all->self, far->held);
+	if (!far->dead && far->held)
+		far_send_drop(far->all, far->home, far->id, far->all->self, far->held, false);
+	if (!far->dead && far->weak)
+		far_send_drop(far->all, far->home, far->id, far->all->self, far->weak, true);
 	free(far);
 }
 

@@ -305,10 +305,10 @@ static s64 give_file(struct serving *s, struct file *file)
 	file_describe(file, &desc);
 	desc.kind = FILE_KIND_PROXY;
 	desc.home = s->all->self;
-	desc.id = export_add(s->all, file, s->request->core);
+	desc.id = export_add(s->all, file, s->request->core, false);
 	err = desc.id ? answer_with(s, &desc, sizeof(desc)) : -ENOMEM;
 	if (err && desc.id)
-		export_drop(file->exported, s->request->core, 1);
+		export_drop(file->exported, s->request->core, 1, false);
 	file_put(file);
 	return err;
 }
@@ -363,6 +363,28 @@ static s64 perform_poll(struct serving *s)
 	return 0; /* serve() tells what holds */
 }
 
+/* --- Sets that watch files --- */
+
+static s64 perform_epoll_change(struct serving *s)
+{
+	return far_epoll_serve_change(s->t, s->file, s->ask, s->data, s->bytes);
+}
+
+static s64 perform_epoll_wait(struct serving *s)
+{
+	u32 max = (u32)MIN(s->ask->len, FAR_DATA_MAX / sizeof(struct epoll_event_abi));
+	struct epoll_event_abi *events = malloc(max * sizeof(*events) + 1);
+	s64 n;
+
+	if (!events)
+		return -ENOMEM;
+	n = far_epoll_serve_wait(s->t, s->file, s->ask, events, max);
+	if (n > 0 && answer_with(s, events, (u32)n * (u32)sizeof(*events)))
+		n = -ENOMEM;
+	free(events);
+	return n;
+}
+
 /* --- Requests --- */
 
 static perform_fn *const performers[] = {
@@ -383,6 +405,8 @@ static perform_fn *const performers[] = {
 	[FILES_SET_ATTR & 0xff] = perform_set_attr,
 	[FILES_REOPEN & 0xff] = perform_reopen,
 	[FILES_OPEN_DEVICE & 0xff] = perform_open_device,
+	[FILES_EPOLL_CTL & 0xff] = perform_epoll_change,
+	[FILES_EPOLL_WAIT & 0xff] = perform_epoll_wait,
 	[FILES_CONTROL & 0xff] = perform_control,
 	[FILES_PLACE & 0xff] = perform_place,
 	[FILES_PAGE & 0xff] = perform_page,
@@ -473,7 +497,7 @@ static s64 serve_lend(struct shard_request *request)
 		return -EBADMSG;
 	if (!shard_lives(all->net, ask->core))
 		return -EHOSTDOWN;
-	return export_add(all, export->file, ask->core) ? 0 : -ENOMEM;
+	return export_add(all, export->file, ask->core, ask->what) ? 0 : -ENOMEM;
 }
 
 static s64 serve_drop(struct shard_request *request)
@@ -483,7 +507,7 @@ static s64 serve_drop(struct shard_request *request)
 	struct export *export = ask ? export_find(all, ask->id) : NULL;
 
 	if (export)
-		export_drop(export, ask->core, ask->len);
+		export_drop(export, ask->core, ask->len, ask->what);
 	return 0;
 }
 
@@ -511,6 +535,18 @@ static s64 serve_changed(struct shard_request *request)
 	return 0;
 }
 
+/* A file of another core that was only watched here is closed. */
+static s64 serve_gone(struct shard_request *request)
+{
+	struct far_files *all = request->arg;
+	const struct file_ask *ask = shard_args(request, sizeof(*ask));
+	struct far_file *far = ask ? far_find(all, request->core, ask->id) : NULL;
+
+	if (far)
+		far_gone(far);
+	return 0;
+}
+
 int far_serve_all(struct far_files *all)
 {
 	static const struct {
@@ -519,6 +555,7 @@ int far_serve_all(struct far_files *all)
 	} others[] = {{FILES_LEND, serve_lend},
 		      {FILES_DROP, serve_drop},
 		      {FILES_UNWATCH, serve_unwatch},
+		      {FILES_GONE, serve_gone},
 		      {FILES_CHANGED, serve_changed}};
 	int err = 0;
 

@@ -39,6 +39,8 @@ void file_end(struct file *file)
 		locks_release_owner(inode, lock_owner_of(file), true);
 	if (file->watchers)
 		epoll_forget(file);
+	if (file->exported)
+		export_gone(file);
 	if (file->async)
 		async_free(file);
 	if (file->ops->release)

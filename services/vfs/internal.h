@@ -246,6 +246,8 @@ int chrdev_attach(struct vfs *vfs, u32 rdev, struct file *file);
 int far_open_device(struct vfs_task *t, u32 core, struct inode *inode, struct file *file);
 /* far_tty.c: what stands for terminals of other cores goes. */
 void far_tty_put_all(struct vfs *vfs);
+/* far_file_export.c: a file that other cores only watch ends. */
+void export_gone(struct file *file);
 /* The core of the device @rdev, if it is another one; else this one's. */
 bool far_device_core(const struct vfs *vfs, u32 rdev, u32 *core);
 

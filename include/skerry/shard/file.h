@@ -20,6 +20,7 @@
 
 /* Kinds. Those from FILE_KIND_REMADE on are made anew by who registered them. */
 #define FILE_KIND_PROXY    1u
+#define FILE_KIND_WATCHED  2u /* the same, but the reference does not keep the file open */
 #define FILE_KIND_REMADE   16u
 #define FILE_KIND_DEVICE   16u /* rdev; a device without state */
 #define FILE_KIND_SIGNALFD 17u /* aux: the set */
@@ -76,8 +77,8 @@ static_assert(sizeof(struct fd_desc) == 136, "no holes");
  * A call is struct file_ask, .who_bytes of who asks (the personality's), and data; its answer is
  * struct file_answer and data. What is said of each: which fields count beside id.
  */
-#define FILES_LEND        FILE_OP(0x00) /* core: one more reference is that core's */
-#define FILES_DROP        FILE_OP(0x01) /* tell; core, len: so many are given back */
+#define FILES_LEND        FILE_OP(0x00) /* core, what (weak): one more reference is that core's */
+#define FILES_DROP        FILE_OP(0x01) /* tell; core, what (weak), len: so many are given back */
 #define FILES_READ        FILE_OP(0x02) /* flags, pos, len; answer: bytes */
 #define FILES_WRITE       FILE_OP(0x03) /* flags, pos; data: bytes */
 #define FILES_SEEK        FILE_OP(0x04) /* what (SEEK_*), pos */
@@ -103,6 +104,8 @@ static_assert(sizeof(struct fd_desc) == 136, "no holes");
 #define FILES_PLACE       FILE_OP(0x18) /* answer: services/vfs/far_place.h */
 #define FILES_PAGE        FILE_OP(0x19) /* pos (index), what (make); answer: the personality's */
 
+/* From a home to those who have weak references: tell; struct file_ask: the file was closed. */
+#define FILES_GONE FILE_OP(0x1f)
 /* From a home to those who watch: tell; struct file_change. */
 #define FILES_CHANGED FILE_OP(0x20)
 /* Of terminals; struct file_tty. */

@@ -628,6 +628,51 @@ TEST(far_file_in_an_epoll_set)
 	end();
 }
 
+static int far_set, other_pipe[2];
+
+static void set_of_another_core(void)
+{
+	struct epoll_event_abi in = {.events = POLLIN, .data = 1}, out[4];
+	int ep = epoll_new(&w[0].task, 0);
+	struct file *set;
+
+	far_set = carry(0, ep, 1);
+	CHECK_EQUAL(vfs_pipe2(&w[0].task, home_fds, 0), 0);
+	far_fd = carry(0, home_fds[0], 1);
+	CHECK_EQUAL(vfs_pipe2(&w[1].task, other_pipe, 0), 0);
+	CHECK_EQUAL(epoll_change(&w[1].task, far_set, EPOLL_CTL_ADD, far_fd, &in), 0);
+	CHECK_EQUAL(epoll_change(&w[1].task, far_set, EPOLL_CTL_ADD, far_fd, &in), -EEXIST);
+	in.data = 2;
+	CHECK_EQUAL(epoll_change(&w[1].task, far_set, EPOLL_CTL_ADD, other_pipe[0], &in), 0);
+	CHECK_EQUAL(epoll_change(&w[1].task, far_set, EPOLL_CTL_ADD, far_set, &in), -EINVAL);
+	CHECK_EQUAL(epoll_get(&w[1].task, far_set, &set), 0);
+	CHECK_EQUAL(far_epoll_wait(&w[1].task, set, out, 4, 0), 0);
+	put(&w[1].task, other_pipe[1], "x");
+	CHECK_EQUAL(far_epoll_wait(&w[1].task, set, out, 4, UINT64_MAX), 1);
+	CHECK_EQUAL(out[0].data, 2);
+	put(&w[0].task, home_fds[1], "x");
+	CHECK_EQUAL(far_epoll_wait(&w[1].task, set, out, 4, 0), 2);
+	in.events = POLLIN | EPOLL_ONESHOT;
+	CHECK_EQUAL(epoll_change(&w[1].task, far_set, EPOLL_CTL_MOD, far_fd, &in), 0);
+	CHECK_EQUAL(epoll_change(&w[1].task, far_set, EPOLL_CTL_DEL, far_fd, &in), 0);
+	CHECK_EQUAL(epoll_change(&w[1].task, far_set, EPOLL_CTL_DEL, far_fd, &in), -ENOENT);
+	/* A file that is closed leaves the set, though its proxy is there. */
+	CHECK_EQUAL(far_files_proxies(w[0].vfs), 1);
+	CHECK_EQUAL(vfs_close(&w[1].task, other_pipe[0]), 0);
+	CHECK_EQUAL(put(&w[1].task, other_pipe[1], "x"), -EPIPE);
+	arrive();
+	CHECK_EQUAL(far_files_proxies(w[0].vfs), 0);
+	CHECK_EQUAL(far_epoll_wait(&w[1].task, set, out, 4, 0), 0);
+	file_put(set);
+}
+
+TEST(far_epoll_set_watches_files_of_all_cores)
+{
+	begin();
+	in_fiber(set_of_another_core);
+	end();
+}
+
 /* --- Locks --- */
 
 static void record_locks(void)

@@ -1,5 +1,6 @@
 /* See futex.h. */
 #include "futex.h"
+#include "farpage.h"
 #include "sched.h"
 #include "signal.h"
 #include "syscall.h"
@@ -46,7 +47,7 @@ int futex_find(struct mm *mm, u64 addr, bool private, struct futex_key *key)
 		return -EINVAL;
 	if (addr >= MM_TOP)
 		return -EFAULT;
-	*key = (struct futex_key){mm, addr};
+	*key = (struct futex_key){.where = mm, .offset = addr};
 	if (private)
 		return 0;
 	vma = vma_at(&mm->vmas, addr);
@@ -56,7 +57,11 @@ int futex_find(struct mm *mm, u64 addr, bool private, struct futex_key *key)
 		return 0;
 	if (mm_touch(mm, addr, TOUCH_READ, &entry))
 		return -EFAULT;
-	*key = (struct futex_key){entry_page(*entry), addr % PAGE_SIZE};
+	*key = (struct futex_key){
+		.where = entry_page(*entry),
+		.offset = addr % PAGE_SIZE,
+		.far = page_is_far(entry_page(*entry)),
+	};
 	return 0;
 }
 
@@ -92,6 +97,8 @@ u32 futex_wake_key(const struct futex_key *key, u32 n, u32 bits)
 	struct futex_waiter *next;
 	u32 woken = 0;
 
+	if (key->far)
+		return farfutex_wake(key, n, bits);
 	for (struct futex_waiter *w = *bucket(key); w && woken < n; w = next) {
 		next = w->next;
 		if (is_same(&w->key, key) && w->bits & bits) {
@@ -102,14 +109,16 @@ u32 futex_wake_key(const struct futex_key *key, u32 n, u32 bits)
 	return woken;
 }
 
-u32 futex_wake_at(struct mm *mm, u64 addr, u32 n)
+void futex_wake_at(struct mm *mm, u64 addr, u32 n)
 {
 	struct futex_key key;
-	u32 woken = 0;
 
-	if (futex_find(mm, addr, false, &key) == 0)
-		woken = futex_wake_key(&key, n, UINT32_MAX);
-	return woken;
+	if (futex_find(mm, addr, false, &key))
+		return;
+	if (key.far)
+		farfutex_wake_late(&key, n);
+	else
+		futex_wake_key(&key, n, UINT32_MAX);
 }
 
 /* ---- waiting ---- */
@@ -127,6 +136,8 @@ s64 futex_wait_until(struct thread *t, u64 addr, u32 value, u32 bits, bool priva
 		return -EFAULT;
 	if (now != value)
 		return -EAGAIN;
+	if (w.key.far)
+		return signal_pending(t) ? -EINTR : farfutex_wait(&w.key, value, bits, deadline_ns);
 	futex_waiter_add(&w);
 	err = sched_wait(t, &queue, deadline_ns);
 	if (w.woken)
@@ -183,8 +194,11 @@ s64 futex_move(const struct futex_key *from, const struct futex_key *to, u32 nwa
 	       u32 *moved)
 {
 	struct futex_waiter *next;
-	u32 woken = futex_wake_key(from, nwake, UINT32_MAX);
+	u32 woken;
 
+	if (from->far || to->far)
+		return farfutex_move(from, to, nwake, nmove, moved);
+	woken = futex_wake_key(from, nwake, UINT32_MAX);
 	*moved = 0;
 	for (struct futex_waiter *w = *bucket(from); w && *moved < nmove; w = next) {
 		next = w->next;
@@ -223,66 +237,92 @@ static s64 requeue(struct thread *t, const u64 *a, u32 op, bool compare)
 	return woken + (compare ? moved : 0);
 }
 
-/* FUTEX_WAKE_OP: an operation on the second word, which decides whether its waiters wake too. */
-static s64 wake_op(struct thread *t, const u64 *a, u32 op)
+/*
+ * The word at @addr, to be changed: others may have it mapped, and run on other cores meanwhile.
+ * Good until the next wait. NULL: it may not be written.
+ */
+static u32 *word_at(struct thread *t, u64 addr)
 {
-	u32 code = (u32)a[5], old, new, argument = code >> 12 & 0xfff, against = code & 0xfff;
-	struct futex_key first, second;
-	bool yes;
-	u32 woken;
-	int err = futex_find(thread_mm(t), a[0], op & FUTEX_PRIVATE, &first);
+	u64 *entry;
 
-	if (!err)
-		err = futex_find(thread_mm(t), a[4], op & FUTEX_PRIVATE, &second);
-	if (!err)
-		err = copy_in(t, &old, a[4], sizeof(old));
-	if (err)
-		return err;
+	if (addr >= MM_TOP || addr % 4 || mm_touch(thread_mm(t), addr, TOUCH_WRITE, &entry))
+		return NULL;
+	return (u32 *)entry_page(*entry)->data + addr % PAGE_SIZE / 4;
+}
+
+/* The operation of FUTEX_WAKE_OP on a word. 0 or -ENOSYS. */
+static int operate(u32 code, u32 old, u32 *new)
+{
+	u32 argument = code >> 12 & 0xfff;
+
 	if (code >> 31)
 		argument = 1u << (argument & 31);
 	switch (code >> 28 & 7) {
 	case 0:
-		new = argument;
-		break;
+		*new = argument;
+		return 0;
 	case 1:
-		new = old + argument;
-		break;
+		*new = old + argument;
+		return 0;
 	case 2:
-		new = old | argument;
-		break;
+		*new = old | argument;
+		return 0;
 	case 3:
-		new = old & ~argument;
-		break;
+		*new = old & ~argument;
+		return 0;
 	case 4:
-		new = old ^ argument;
-		break;
+		*new = old ^ argument;
+		return 0;
 	default:
 		return -ENOSYS;
 	}
-	if (copy_out(t, a[4], &new, sizeof(new)))
-		return -EFAULT;
+}
+
+/* ... and its comparison: 0, 1 or -ENOSYS. */
+static int holds(u32 code, u32 old)
+{
+	u32 against = code & 0xfff;
+
 	switch (code >> 24 & 15) {
 	case 0:
-		yes = old == against;
-		break;
+		return old == against;
 	case 1:
-		yes = old != against;
-		break;
+		return old != against;
 	case 2:
-		yes = (s32)old < (s32)against;
-		break;
+		return (s32)old < (s32)against;
 	case 3:
-		yes = (s32)old <= (s32)against;
-		break;
+		return (s32)old <= (s32)against;
 	case 4:
-		yes = (s32)old > (s32)against;
-		break;
+		return (s32)old > (s32)against;
 	case 5:
-		yes = (s32)old >= (s32)against;
-		break;
+		return (s32)old >= (s32)against;
 	default:
 		return -ENOSYS;
 	}
+}
+
+/* FUTEX_WAKE_OP: an operation on the second word, which decides whether its waiters wake too. */
+static s64 wake_op(struct thread *t, const u64 *a, u32 op)
+{
+	u32 code = (u32)a[5], old, new, woken, *word;
+	struct futex_key first, second;
+	int yes, err = futex_find(thread_mm(t), a[0], op & FUTEX_PRIVATE, &first);
+
+	if (!err)
+		err = futex_find(thread_mm(t), a[4], op & FUTEX_PRIVATE, &second);
+	if (err)
+		return err;
+	word = word_at(t, a[4]);
+	if (!word)
+		return -EFAULT;
+	old = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+	do {
+		err = operate(code, old, &new);
+	} while (!err && !__atomic_compare_exchange_n(word, &old, new, false, __ATOMIC_SEQ_CST,
+						      __ATOMIC_SEQ_CST));
+	yes = err ? err : holds(code, old);
+	if (yes < 0)
+		return yes;
 	woken = futex_wake_key(&first, (u32)a[2], UINT32_MAX);
 	return woken + (yes ? futex_wake_key(&second, (u32)a[3], UINT32_MAX) : 0);
 }
@@ -346,13 +386,18 @@ s64 sys_get_robust_list(struct thread *t, const u64 *a)
 
 static void release(struct thread *t, u64 addr)
 {
-	u32 word;
+	u32 old, new, *word = word_at(t, addr);
 
-	if (addr % 4 || copy_in(t, &word, addr, sizeof(word)) || (word & FUTEX_TID_MASK) != t->tid)
+	if (!word)
 		return;
-	word = (word & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
-	if (copy_out(t, addr, &word, sizeof(word)) == 0)
-		futex_wake_at(thread_mm(t), addr, 1);
+	old = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+	do {
+		if ((old & FUTEX_TID_MASK) != t->tid)
+			return;
+		new = (old & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
+	} while (!__atomic_compare_exchange_n(word, &old, new, false, __ATOMIC_SEQ_CST,
+					      __ATOMIC_SEQ_CST));
+	futex_wake_at(thread_mm(t), addr, 1);
 }
 
 void futex_robust_exit(struct thread *t)

@@ -115,6 +115,7 @@ static s64 wait_for_any(struct thread *t, const struct k_futex_waitv *list, stru
 			u32 n, u64 deadline_ns)
 {
 	struct fiber_queue queue = {0};
+	struct far_waiter *far = NULL;
 	s64 err = 0, woken;
 
 	for (u32 i = 0; i < n && !err; i++) {
@@ -123,14 +124,23 @@ static s64 wait_for_any(struct thread *t, const struct k_futex_waitv *list, stru
 	}
 	if (err)
 		return err;
-	for (u32 i = 0; i < n; i++)
-		futex_waiter_add(&w[i]);
+	for (u32 i = 0; i < n; i++) {
+		if (!w[i].key.far)
+			futex_waiter_add(&w[i]);
+	}
 	err = compare(t, list, n);
+	for (u32 i = 0; i < n && !err; i++) {
+		if (w[i].key.far)
+			err = farfutex_begin(&far, &w[i], (u32)list[i].value);
+	}
 	if (!err && first_woken(w, n) < 0)
 		err = sched_wait(t, &queue, deadline_ns);
+	if (!err)
+		err = farfutex_state(far);
+	farfutex_end(far);
 	woken = first_woken(w, n);
 	for (u32 i = 0; i < n; i++) {
-		if (!w[i].woken)
+		if (!w[i].woken && !w[i].key.far)
 			futex_waiter_remove(&w[i]);
 	}
 	return woken >= 0 ? woken : (err == -EINTR ? -E_RESTARTSYS : err);

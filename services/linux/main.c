@@ -21,6 +21,7 @@
 #include "farmem.h"
 #include "farpage.h"
 #include "directory.h"
+#include "futex.h"
 #include "misc.h"
 #include "move.h"
 #include "ram.h"
@@ -99,6 +100,8 @@ static int join(struct vfs *vfs)
 		err = farpage_init(shards);
 	if (!err)
 		err = farmem_init(shards);
+	if (!err)
+		err = farfutex_init(shards);
 	if (!err)
 		err = farfiles_init(vfs, shards);
 	if (!err)

@@ -113,4 +113,20 @@ struct memory_made {
 	s64 status;
 };
 
+/* MEMORY_FUTEX_*: a word of a page of the core that is asked. */
+struct memory_futex {
+	struct page_name page, to; /* to: MOVE */
+	u32 offset, to_offset;
+	u32 value, bits;
+	u32 nwake, nmove;
+	u64 deadline_ns; /* WAIT */
+};
+
+static_assert(sizeof(struct memory_futex) == 64, "no holes");
+
+struct memory_moved {
+	u32 moved;
+	u32 zero;
+};
+
 #endif

@@ -14,6 +14,7 @@
 #include "linux.h"
 #include "options.h"
 #include "run.h"
+#include "scale/scale.h"
 #include "test.h"
 
 /* The figures of one run as a table. Returns how many are over their limits, or 1 for none. */
@@ -137,15 +138,35 @@ static void build_for(const struct project *p, const struct strv *suites)
 
 static void help(const struct project *p)
 {
-	puts("usage: hake/bench [--SUITE]... [OPTIONS]\n\n"
-	     "Runs the benchmarks of these suites, or all. Raw output is kept in build/bench/. "
-	     "The\n"
-	     "exit status is 0 only if all ran and kept their limits.\n\n"
-	     "Those of Linux programs run on Linux, too, in the same QEMU: their goal is to take\n"
-	     "less than Linux in every row, and a row that does not is shown.\n\n"
+	puts("usage: hake/bench [OPTIONS]\n"
+	     "       hake/bench --SUITE... [--only-skerry] [--no-time] [--write-readme]\n"
+	     "       hake/bench --all\n\n"
+	     "The first is the main job: how the creation of mount namespaces scales, on Skerry "
+	     "and\n"
+	     "on Linux, on simulated machines (hake/timing/README.md). It takes under ten "
+	     "minutes,\n"
+	     "shows tables and the goals, and keeps them, CSV, JSON and plots in "
+	     "build/bench/scale/.\n"
+	     "Called again it measures what is missing; Ctrl-C leaves what was done.\n\n"
+	     "  --full             up to 255 cores, all mounts, readers, namespaces kept: hours\n"
+	     "  --published        256 times what \"unshare -m true\" does, with 264 mounts\n"
+	     "  --wall             without the model: the time is the emulator's, or KVM's\n"
+	     "  --machine M        this one only, of hake/timing/machines\n"
+	     "  --minutes N        the budget (9; --full: none)\n"
+	     "  --seeds N          mean and range of so many (5)\n"
+	     "  --at-once N        simulations at a time (2)\n"
+	     "  --fresh            forget what is there\n"
+	     "  --emit-jobs slurm|parallel DIR\n"
+	     "                     the same as work for other machines, in DIR\n"
+	     "  --collect DIR      shows what came of it\n"
+	     "  --write-readme     renews the figures in README.md\n\n"
+	     "A suite of benchmarks prints its figures; the exit status is 0 only if all ran and\n"
+	     "kept their limits. Those of Linux programs run on Linux, too, in the same QEMU: "
+	     "their\n"
+	     "goal is to take less than Linux in every row, and a row that does not is shown.\n\n"
+	     "  --all            all suites\n"
 	     "  --only-skerry    no Linux\n"
-	     "  --no-time        instructions only\n"
-	     "  --write-readme   renew the figures in README.md\n\n"
+	     "  --no-time        instructions only\n\n"
 	     "There are:\n");
 	for (size_t i = 0; i < p->n; i++) {
 		if (p->v[i]->kind == BENCHMARK)
@@ -167,38 +188,72 @@ static bool take_option(struct beside_options *o, const char *name)
 	return false;
 }
 
-int bench_main(int argc, char **argv)
+/* Whether a word of @argv is a suite, "--all", or an option for suites only. */
+static bool is_for_suites(int argc, char **argv, const struct strv *known)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *name = starts_with(argv[i], "--") ? argv[i] + 2 : argv[i];
+
+		if (strv_has(known, name) || strcmp(name, "all") == 0 ||
+		    strcmp(name, "only-skerry") == 0 || strcmp(name, "no-time") == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether @argv asks for help, in which of the two ways does not matter. */
+static bool wants_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "help") == 0)
+			return true;
+	}
+	return false;
+}
+
+static int suites_main(const struct project *p, int argc, char **argv, const struct strv *known)
 {
 	struct beside_options options = {0};
-	struct project p = {0};
-	struct strv known = {0}, wanted = {0};
+	struct strv wanted = {0};
+	bool all = false;
 	int bad = 0;
+
+	for (int i = 1; i < argc; i++) {
+		const char *name = starts_with(argv[i], "--") ? argv[i] + 2 : argv[i];
+
+		all |= strcmp(name, "all") == 0;
+		if (strcmp(name, "all") == 0 || take_option(&options, name))
+			continue;
+		if (!strv_has(known, name))
+			die("there are no benchmarks %s%s (hake/bench --help)", argv[i],
+			    suggest(name, known));
+		strv_add(&wanted, name);
+	}
+	if (all || !wanted.n)
+		wanted = *known;
+	build_for(p, &wanted);
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->v[i]->kind == BENCHMARK && strv_has(&wanted, p->v[i]->suite))
+			bad += !run_benchmark(p, p->v[i], &options);
+	}
+	return bad != 0;
+}
+
+int bench_main(int argc, char **argv)
+{
+	struct project p = {0};
+	struct strv known = {0};
 
 	build_configure(&p);
 	for (size_t i = 0; i < p.n; i++) {
 		if (p.v[i]->kind == BENCHMARK && !strv_has(&known, p.v[i]->suite))
 			strv_add(&known, p.v[i]->suite);
 	}
-	for (int i = 1; i < argc; i++) {
-		const char *name = starts_with(argv[i], "--") ? argv[i] + 2 : argv[i];
-
-		if (strcmp(name, "help") == 0) {
-			help(&p);
-			return 0;
-		}
-		if (take_option(&options, name))
-			continue;
-		if (!strv_has(&known, name))
-			die("there are no benchmarks %s%s (hake/bench --help)", argv[i],
-			    suggest(name, &known));
-		strv_add(&wanted, name);
+	if (wants_help(argc, argv)) {
+		help(&p);
+		return 0;
 	}
-	if (!wanted.n)
-		wanted = known;
-	build_for(&p, &wanted);
-	for (size_t i = 0; i < p.n; i++) {
-		if (p.v[i]->kind == BENCHMARK && strv_has(&wanted, p.v[i]->suite))
-			bad += !run_benchmark(&p, p.v[i], &options);
-	}
-	return bad != 0;
+	if (is_for_suites(argc, argv, &known))
+		return suites_main(&p, argc, argv, &known);
+	return scale_main(&p, argc, argv);
 }

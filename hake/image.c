@@ -323,6 +323,20 @@ char *image_write_linux(const struct project *p, const char *init)
 	return file;
 }
 
+char *image_write_linux_program(const struct project *p, const char *init, const char *program)
+{
+	char *file = strf("%s/images/linux-%s.cpio", build_dir(), program);
+	const struct item *it = project_find(p, LINUX_PROGRAM, program);
+	struct entries list = {0};
+
+	add_entry(&list, (struct entry){.path = image_path(it),
+					.source = item_output(it),
+					.where = it->where});
+	add_entry(&list, (struct entry){.path = "init", .source = init, .where = "hake/linux"});
+	write_archive(file, &list, NAME_ALIGN);
+	return file;
+}
+
 static struct strv image_programs(const struct project *p, bool for_linux)
 {
 	struct entries list = collect(p, for_linux ? FOR_LINUX : FOR_SKERRY);

@@ -85,6 +85,7 @@ static char *linux_append(const struct boot *b)
 struct strv linux_command(const struct project *p, const struct boot *b)
 {
 	struct topology *t = boot_machine(b);
+	const char *init = item_output(project_find(p, HOST_PROGRAM, INIT));
 	struct vm vm = {
 		.topology = t,
 		.accel = qemu_choose_accel(b->accel, t->ncores, b->tell),
@@ -98,9 +99,12 @@ struct strv linux_command(const struct project *p, const struct boot *b)
 
 	if (starts_with(vm.firmware, "iso-"))
 		die("--firmware: Linux is started by qboot or seabios, not from an ISO");
-	vm.image = b->image
-			   ? b->image
-			   : image_write_linux(p, item_output(project_find(p, HOST_PROGRAM, INIT)));
+	if (b->image)
+		vm.image = b->image;
+	else if (b->only)
+		vm.image = image_write_linux_program(p, init, b->only);
+	else
+		vm.image = image_write_linux(p, init);
 	return qemu_command(&vm);
 }
 

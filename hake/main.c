@@ -8,6 +8,7 @@
 #include "iso.h"
 #include "linux.h"
 #include "run.h"
+#include "scale/scale.h"
 #include "symbols.h"
 #include "test.h"
 #include "topology.h"
@@ -29,6 +30,7 @@ static const struct command {
 	{"linux", linux_main, "boot Linux with the same programs"},
 	{"linux-test", linux_test_main, "run one boot test on Linux (called by hake test)"},
 	{"boot-test", boot_test_main, "run one boot test (called by hake test)"},
+	{"bench-job", scale_job_main, "one boot of the main job (called by hake bench)"},
 	{"symbols", symbols_main, "the symbol table of a kernel (called by ninja)"},
 };
 

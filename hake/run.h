@@ -25,7 +25,8 @@ struct boot {
 	bool native;         /* the console of native programs instead of Linux */
 	struct timing_run timing; /* under the timing model, if it names a machine */
 	struct strv qemu_args;
-	bool on_linux; /* not Skerry: linux.c, with programs of its image */
+	const char *only; /* Linux's image has this program and no other */
+	bool on_linux;    /* not Skerry: linux.c, with programs of its image */
 	bool gdb;
 	bool tell;        /* whether it runs under KVM */
 	bool panic_exits; /* a panic ends QEMU, with an exit status; otherwise it stops one core */

@@ -112,7 +112,7 @@ static void look_0f(const struct parts *p, uint64_t ecx, struct insn_info *i)
 	case 0x1f:
 		if (p->left == 8 && p->op[2] == 0x84 && p->op[3] == 0x00) {
 			memcpy(&i->marker, p->op + 4, 4);
-			if (i->marker == MARKER_ON || i->marker == MARKER_REPORT)
+			if (i->marker >= MARKER_ON && i->marker <= MARKER_LAST)
 				i->event = INSN_MARKER;
 		}
 		break;

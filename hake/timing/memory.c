@@ -493,8 +493,13 @@ static int new_core(struct core *c)
 	c->l2 = new_cache(m->l2_kib, m->l2_ways);
 	c->tlb = calloc(m->tlb_entries, sizeof(*c->tlb));
 	c->gen = 1;
-	c->random = (timing.seed + 1) * 0x9e3779b97f4a7c15ull + c->index;
 	return c->l1 && c->l2 && c->tlb ? 0 : -1;
+}
+
+void memory_reseed(void)
+{
+	for (uint32_t i = 0; i < timing.ncores; i++)
+		timing.cores[i].random = (timing.seed + 1) * 0x9e3779b97f4a7c15ull + i;
 }
 
 int memory_init(void)
@@ -517,5 +522,6 @@ int memory_init(void)
 			return -1;
 	mem.dram_service = 64ull * m->mhz * MILLI / m->dram_mbps;
 	mem.link_service = 64ull * m->mhz * MILLI / m->link_mbps;
+	memory_reseed();
 	return 0;
 }

@@ -18,8 +18,14 @@
 PLUGIN_EXPORT int qemu_plugin_version = PLUGIN_API_VERSION;
 
 /* While the guest boots, loops that wait take longer steps: reading the time-stamp counter traps on
- * the host, and each PAUSE hands the slot over. */
-#define BOOT_WAIT 2000
+ * the host, and each PAUSE hands the slot over. One that goes on waiting takes steps twice as long,
+ * up to LONGEST_WAIT cycles. */
+#define BOOT_WAIT    2000
+#define LONGEST_WAIT 128000
+/* Instructions of a loop that does nothing but wait, at most. */
+#define BOOT_LOOP 200
+/* And cores may run further ahead of each other then. */
+#define BOOT_QUANTUM (20000 * MILLI)
 
 /* QEMU's element of each vCPU. */
 struct score {
@@ -27,16 +33,17 @@ struct score {
 	uint64_t instructions; /* since the start */
 };
 
-struct timing timing = {.quantum = 200 * MILLI};
+struct timing timing = {.quantum = BOOT_QUANTUM};
 
 static struct {
 	struct qemu_plugin_scoreboard *board;
 	qemu_plugin_u64 spent, instructions;
 	uint32_t ninit;
 	bool switching;
+	uint64_t quantum; /* once the caches are on */
 	FILE *out;
 	char machine_path[256];
-} plugin;
+} plugin = {.quantum = 200 * MILLI};
 
 _Noreturn void timing_die(const char *format, ...)
 {
@@ -52,6 +59,19 @@ _Noreturn void timing_die(const char *format, ...)
 
 /* --- The report: one line of JSON for each time it is asked for --- */
 
+static uint64_t cycles_since(const struct core *c)
+{
+	uint64_t clock = c->spent ? core_clock(c) : 0;
+
+	/* A core that has not run since has its clock of then. */
+	return clock > c->since ? (clock - c->since) / MILLI : 0;
+}
+
+static uint64_t instructions_since(const struct core *c)
+{
+	return c->spent ? *c->instructions - c->since_instructions : 0;
+}
+
 static void report_core(const struct core *c, bool last)
 {
 	const struct core_stats *s = &c->stats;
@@ -61,8 +81,8 @@ static void report_core(const struct core *c, bool last)
 		"\"stall\":%llu,\"loads\":%llu,\"stores\":%llu,\"l2\":%llu,\"llc\":%llu,"
 		"\"near\":%llu,\"far\":%llu,\"dram_local\":%llu,\"dram_remote\":%llu,"
 		"\"upgrades\":%llu,\"tlb_misses\":%llu,\"halts\":%llu,\"parked\":%llu}%s",
-		c->index, c->socket, (unsigned long long)(core_clock(c) / MILLI),
-		(unsigned long long)*c->instructions, (unsigned long long)(s->stall / MILLI),
+		c->index, c->socket, (unsigned long long)cycles_since(c),
+		(unsigned long long)instructions_since(c), (unsigned long long)(s->stall / MILLI),
 		(unsigned long long)s->loads, (unsigned long long)s->stores,
 		(unsigned long long)s->l2_hits, (unsigned long long)s->llc_hits,
 		(unsigned long long)s->near, (unsigned long long)s->far,
@@ -71,20 +91,52 @@ static void report_core(const struct core *c, bool last)
 		(unsigned long long)s->halts, (unsigned long long)s->parked, last ? "" : ",");
 }
 
+/* Statistics begin anew. */
+static void begin(void)
+{
+	for (uint32_t i = 0; i < timing.ncores; i++) {
+		struct core *c = &timing.cores[i];
+
+		c->stats = (struct core_stats){0};
+		c->since = core_clock(c);
+		c->since_instructions = *c->instructions;
+	}
+}
+
+/* Of all cores together: what hake/bench divides by the operations. */
+static void report_sums(void)
+{
+	uint64_t instructions = 0, near = 0, far = 0, stall = 0;
+
+	for (uint32_t i = 0; i < timing.ncores; i++) {
+		const struct core *c = &timing.cores[i];
+
+		instructions += instructions_since(c);
+		near += c->stats.near;
+		far += c->stats.far;
+		stall += c->stats.stall / MILLI;
+	}
+	fprintf(plugin.out,
+		"\"sum_instructions\":%llu,\"sum_near\":%llu,\"sum_far\":%llu,\"sum_stall\":%llu,",
+		(unsigned long long)instructions, (unsigned long long)near, (unsigned long long)far,
+		(unsigned long long)stall);
+}
+
 static void report(void)
 {
 	fprintf(plugin.out,
 		"{\"machine\":\"%s\",\"mhz\":%llu,\"cores\":%u,\"sockets\":%u,\"seed\":%llu,"
-		"\"jitter\":%u,\"quantum\":%llu,\"releases\":%llu,\"per_core\":[",
+		"\"jitter\":%u,\"quantum\":%llu,\"releases\":%llu,",
 		plugin.machine_path, (unsigned long long)timing.machine.mhz, timing.ncores,
 		timing.nsockets, (unsigned long long)timing.seed, timing.jitter,
-		(unsigned long long)(timing.quantum / MILLI), (unsigned long long)slot_releases());
+		(unsigned long long)(plugin.quantum / MILLI), (unsigned long long)slot_releases());
+	report_sums();
+	fputs("\"per_core\":[", plugin.out);
 	for (uint32_t i = 0; i < timing.ncores; i++)
 		report_core(&timing.cores[i], i + 1 == timing.ncores);
 	fputs("]}\n", plugin.out);
 	fflush(plugin.out);
-	for (uint32_t i = 0; i < timing.ncores; i++)
-		timing.cores[i].stats = (struct core_stats){0};
+	begin();
 }
 
 /* --- What executes --- */
@@ -123,7 +175,8 @@ static void on_reset(qemu_plugin_id_t id)
 {
 	(void)id;
 	plugin.switching = false;
-	timing.model = true;
+	timing.model = !timing.model;
+	timing.quantum = timing.model ? plugin.quantum : BOOT_QUANTUM;
 	register_all();
 }
 
@@ -150,6 +203,18 @@ static void on_event(unsigned int vcpu, void *data)
 	}
 }
 
+/* A PAUSE at @vaddr before the caches are on. */
+static void boot_pause(struct core *c, uint64_t vaddr)
+{
+	uint64_t done = *c->instructions - c->spin.done;
+
+	c->spin.rounds = c->spin.at == vaddr && done < BOOT_LOOP ? c->spin.rounds + 1 : 0;
+	c->spin.at = vaddr;
+	c->spin.done = *c->instructions;
+	core_charge(c, c->spin.rounds < 6 ? BOOT_WAIT << c->spin.rounds : LONGEST_WAIT);
+	core_end_slice(c);
+}
+
 static void on_pause(unsigned int vcpu, void *data)
 {
 	struct core *c = &timing.cores[vcpu];
@@ -157,15 +222,28 @@ static void on_pause(unsigned int vcpu, void *data)
 	if (timing.model)
 		memory_pause(c, (uintptr_t)data);
 	else
-		core_end_slice(c);
+		boot_pause(c, (uintptr_t)data);
 }
 
 static void on_marker(unsigned int vcpu, void *data)
 {
+	uint32_t marker = (uint32_t)(uintptr_t)data;
+
 	(void)vcpu;
-	if ((uintptr_t)data == MARKER_REPORT) {
+	switch (marker) {
+	case MARKER_REPORT:
 		report();
-	} else if (!timing.model && !plugin.switching) {
+		break;
+	case MARKER_BEGIN:
+		begin();
+		break;
+	case MARKER_SEED:
+		timing.seed++;
+		memory_reseed();
+		break;
+	default:
+		if (timing.model == (marker == MARKER_ON) || plugin.switching)
+			break;
 		plugin.switching = true;
 		qemu_plugin_reset(timing.id, on_reset);
 	}
@@ -205,7 +283,7 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 		if (info.sets_ecx)
 			ecx = info.ecx;
 		cycles += info.cycles;
-		if (!timing.model && (info.event == INSN_TSC || info.event == INSN_PAUSE))
+		if (!timing.model && info.event == INSN_TSC)
 			cycles += BOOT_WAIT;
 		hook_insn(insn, &info);
 	}
@@ -309,7 +387,7 @@ static bool read_argument(const char *name, const char *value)
 		return true;
 	}
 	if (strcmp(name, "quantum") == 0 && read_number(value, 1000000, &number) && number) {
-		timing.quantum = number * MILLI;
+		plugin.quantum = number * MILLI;
 		return true;
 	}
 	if (strcmp(name, "sockets") == 0 && read_number(value, MAX_SOCKETS, &number) && number) {

@@ -69,11 +69,12 @@ struct core {
 	struct { /* since the last PAUSE */
 		uint64_t line[SPIN_LINES];
 		uint32_t nlines, nstores, nmisses, rounds;
-		uint64_t at; /* address of the PAUSE */
+		uint64_t at;   /* address of the PAUSE */
+		uint64_t done; /* instructions until then */
 	} spin;
 	struct core_stats stats;
-	uint64_t *instructions; /* QEMU's scoreboard */
-	uint64_t since;         /* clock when the statistics began */
+	uint64_t *instructions;             /* QEMU's scoreboard */
+	uint64_t since, since_instructions; /* when the statistics began */
 };
 
 /* What was asked for. */
@@ -164,6 +165,8 @@ void clock_in_halt(bool on);
 /* --- memory.c: caches, coherence, memory --- */
 
 int memory_init(void);
+/* Jitter begins anew, from timing.seed. */
+void memory_reseed(void);
 void memory_access(struct core *c, uint64_t paddr, bool store, bool atomic);
 /* The physical address that @vaddr had lately, or ~0: the caller then says memory_translated(). */
 uint64_t memory_translate(struct core *c, uint64_t vaddr);
@@ -200,8 +203,12 @@ struct insn_info {
 struct insn_info insn_look(const uint8_t *code, size_t len, uint64_t ecx);
 
 /* Markers: the 8-byte NOP "nopl disp32(%rax,%rax,1)" with these displacements. */
-#define MARKER_ON     0x53540001u /* caches on; statistics begin */
+#define MARKER_ON     0x53540001u /* caches on */
 #define MARKER_REPORT 0x53540002u /* write the statistics; begin anew */
+#define MARKER_OFF    0x53540003u /* caches off */
+#define MARKER_SEED   0x53540004u /* jitter as with the next seed */
+#define MARKER_BEGIN  0x53540005u /* statistics begin anew */
+#define MARKER_LAST   MARKER_BEGIN
 
 /* --- plugin.c --- */
 

@@ -1,15 +1,17 @@
 /*
- * nsbench: options, workers, what came out. See nsbench.h.
+ * nsbench: workers, and what came out. See nsbench.h.
  *
  * Workers are processes pinned to cores, started together: each says over a pipe that it is ready
- * and waits for another pipe to be closed. Times are CLOCK_MONOTONIC, which under the timing model
- * is simulated (hake/timing); a marker tells the model when the measurement begins.
+ * and waits for another pipe to be closed, once before operations that only warm its caches, once
+ * before those that are measured. Times are CLOCK_MONOTONIC, which under the timing model is
+ * simulated (hake/timing); markers tell the model what is measured.
+ *
+ * Not here: what is to be measured (options.c), the namespace (world.c), the modes (modes.c).
  */
 #include "nsbench.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,18 +22,32 @@
 #include <time.h>
 #include <unistd.h>
 
+static const struct plan *current; /* what is being measured, or NULL */
+
+static void print_plan(const char *word)
+{
+	printf("@%s mode=%s cores=%u mounts=%u tree=%u placement=%s readers=%u kept=%u seed=%u ",
+	       word, current->mode->name, current->cores, current->mounts, current->tree,
+	       current->crowded ? "crowded" : "own", current->readers, current->kept,
+	       current->round);
+}
+
 _Noreturn void die(int error, const char *format, ...)
 {
+	char text[256];
 	va_list args;
 
-	fflush(stdout);
-	fputs("nsbench: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	if (error)
-		fprintf(stderr, ": %s", strerror(-error));
-	fputc('\n', stderr);
+	fflush(stdout);
+	fprintf(stderr, "nsbench: %s%s%s\n", text, error ? ": " : "",
+		error ? strerror(-error) : "");
+	if (current) {
+		print_plan("nsbench_failed");
+		printf("why=\"%s%s%s\"\n", text, error ? ": " : "", error ? strerror(-error) : "");
+		fflush(stdout);
+	}
 	exit(1);
 }
 
@@ -43,20 +59,42 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-/* Caches on, in the timing model; a NOP elsewhere. */
-static void model_on(void)
+#define SETTLE_US 50000
+
+/* A word to the timing model (hake/timing/timing.h); a NOP elsewhere. */
+#define MARKER(number) __asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0x00; .long " #number ::: "memory")
+#define MODEL_ON()     MARKER(0x53540001)
+#define MODEL_REPORT() MARKER(0x53540002)
+#define MODEL_OFF()    MARKER(0x53540003)
+#define MODEL_SEED()   MARKER(0x53540004)
+#define MODEL_BEGIN()  MARKER(0x53540005)
+
+/* Messages between cores so far, of all kinds; -1 where nobody counts them. A line of the file ends
+ * in a number. */
+static long messages(void)
 {
-	__asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0x00; .long 0x53540001");
+	FILE *f = fopen("/sys/kernel/skerry/messages", "re");
+	char line[256];
+	long sum = 0;
+
+	if (!f)
+		return -1;
+	while (fgets(line, sizeof(line), f)) {
+		const char *last = strrchr(line, ' ');
+
+		sum += strtol(last ? last : line, NULL, 10);
+	}
+	fclose(f);
+	return sum;
 }
 
-static void pin(uint32_t core)
+static int pin(uint32_t core)
 {
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
 	CPU_SET(core, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		die(-errno, "core %u", core);
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
 }
 
 /* --- Workers --- */
@@ -96,19 +134,27 @@ static void receive(int fd, void *data, size_t len)
 	}
 }
 
-static void work(const struct plan *p, uint32_t core, int ready, int go, int out)
+/* Says that it is ready, and waits until nobody can write to @go any more. */
+static void meet(int ready, int go)
+{
+	char byte = 0;
+
+	send(ready, &byte, 1);
+	(void)!read(go, &byte, 1);
+}
+
+static void work(const struct plan *p, uint32_t core, int ready, const int go[2], int out)
 {
 	uint64_t *took = calloc(p->ops, sizeof(*took));
 	struct report r = {.core = core};
-	char byte = 0;
 
 	if (!took)
 		die(-ENOMEM, "worker %u", core);
-	pin(core);
+	r.error = pin(core);
+	meet(ready, go[0]);
 	for (uint32_t i = 0; i < p->warm && !r.error; i++)
 		r.error = p->mode->run();
-	send(ready, &byte, 1);
-	(void)!read(go, &byte, 1); /* until it is closed */
+	meet(ready, go[1]);
 	r.begin = now_ns();
 	for (uint32_t i = 0; i < p->ops && !r.error; i++) {
 		uint64_t start = now_ns();
@@ -180,7 +226,7 @@ static uint64_t percentile(const uint64_t *sorted, size_t n, uint32_t percent)
 	return sorted[(n - 1) * percent / 100];
 }
 
-static void show(const struct plan *p, uint64_t *took, const struct report *all)
+static void show(const struct plan *p, uint64_t *took, const struct report *all, long sent)
 {
 	size_t n = (size_t)p->cores * p->ops;
 	uint64_t begin = UINT64_MAX, end = 0;
@@ -192,32 +238,30 @@ static void show(const struct plan *p, uint64_t *took, const struct report *all)
 	}
 	qsort(took, n, sizeof(*took), by_size);
 	seconds = (double)(end - begin) / 1e9;
-	printf("@nsbench mode=%s cores=%u mounts=%u tree=%u placement=%s readers=%u kept=%u "
-	       "ops=%zu "
-	       "seconds=%.9f rate=%.1f p50_ns=%llu p99_ns=%llu max_ns=%llu\n",
-	       p->mode->name, p->cores, p->mounts, p->tree, p->crowded ? "crowded" : "own",
-	       p->readers, p->kept, n, seconds, seconds > 0 ? (double)n / seconds : 0,
-	       (unsigned long long)percentile(took, n, 50),
+	print_plan("nsbench");
+	printf("ops=%zu seconds=%.9f rate=%.1f p50_ns=%llu p99_ns=%llu max_ns=%llu", n, seconds,
+	       seconds > 0 ? (double)n / seconds : 0, (unsigned long long)percentile(took, n, 50),
 	       (unsigned long long)percentile(took, n, 99), (unsigned long long)took[n - 1]);
+	if (sent >= 0)
+		printf(" messages=%ld", sent);
+	putchar('\n');
 }
 
-static void measure(const struct plan *p)
-{
-	int ready[2], go[2], out[p->cores];
-	struct report all[p->cores];
-	uint64_t *took = calloc((size_t)p->cores * p->ops, sizeof(*took));
-	pid_t others[p->readers + p->kept + 1];
-	uint32_t nothers = 0;
-	char byte;
+/* The workers, and what belongs to them. */
+struct crew {
+	int ready, go[2]; /* our ends */
+	int out[CPU_SETSIZE];
+	pid_t others[MAX_OTHERS];
+	uint32_t nothers;
+};
 
-	if (!took || pipe(ready) || pipe(go))
+static void start_workers(const struct plan *p, struct crew *crew)
+{
+	int ready[2], go[2][2], results[2];
+
+	if (pipe(ready) || pipe(go[0]) || pipe(go[1]))
 		die(-errno, "pipes");
-	for (uint32_t i = 0; i < p->kept; i++)
-		others[nothers++] = keep_namespace();
-	for (uint32_t i = 0; i < p->readers; i++)
-		others[nothers++] = start_reader();
 	for (uint32_t i = 0; i < p->cores; i++) {
-		int results[2];
 		pid_t pid;
 
 		if (pipe(results))
@@ -226,107 +270,121 @@ static void measure(const struct plan *p)
 		if (pid < 0)
 			die(-errno, "fork");
 		if (pid == 0) {
-			close(go[1]);
-			work(p, i, ready[1], go[0], results[1]);
+			close(go[0][1]);
+			close(go[1][1]);
+			work(p, i, ready[1], (int[]){go[0][0], go[1][0]}, results[1]);
 		}
 		close(results[1]);
-		out[i] = results[0];
+		crew->out[i] = results[0];
 	}
+	close(ready[1]);
+	crew->ready = ready[0];
+	for (int i = 0; i < 2; i++) {
+		close(go[i][0]);
+		crew->go[i] = go[i][1];
+	}
+}
+
+/* Before there are pipes that they would hold open. */
+static void start_others(const struct plan *p, struct crew *crew)
+{
+	for (uint32_t i = 0; i < p->kept; i++)
+		crew->others[crew->nothers++] = keep_namespace();
+	for (uint32_t i = 0; i < p->readers; i++)
+		crew->others[crew->nothers++] = start_reader();
+}
+
+static void all_ready(const struct plan *p, const struct crew *crew)
+{
+	char byte;
+
 	for (uint32_t i = 0; i < p->cores; i++)
-		receive(ready[0], &byte, 1);
-	model_on();
-	close(go[1]);
+		receive(crew->ready, &byte, 1);
+}
+
+static void end_others(const struct crew *crew)
+{
+	for (uint32_t i = 0; i < crew->nothers; i++)
+		kill(crew->others[i], SIGKILL);
+	while (wait(NULL) > 0 || errno == EINTR)
+		;
+}
+
+/* In a process of its own, whose namespace it is. */
+static void measure(const struct plan *p)
+{
+	static struct report all[CPU_SETSIZE];
+	static struct crew crew;
+	uint64_t *took = calloc((size_t)p->cores * p->ops, sizeof(*took));
+	long before;
+
+	if (!took)
+		die(-ENOMEM, "results");
+	world_make(p, "/proc/self/exe");
+	start_others(p, &crew);
+	start_workers(p, &crew);
+	all_ready(p, &crew);
+	/* What making the world has left to be done later is not to be measured. */
+	usleep(SETTLE_US);
+	MODEL_ON();
+	close(crew.go[0]);
+	all_ready(p, &crew);
+	before = messages();
+	MODEL_BEGIN();
+	close(crew.go[1]);
 	for (uint32_t i = 0; i < p->cores; i++) {
-		receive(out[i], &all[i], sizeof(all[i]));
-		receive(out[i], took + (size_t)i * p->ops, p->ops * sizeof(*took));
+		receive(crew.out[i], &all[i], sizeof(all[i]));
+		receive(crew.out[i], took + (size_t)i * p->ops, p->ops * sizeof(*took));
 		if (all[i].error)
 			die(all[i].error, "%s on core %u", p->mode->name, i);
 	}
-	for (uint32_t i = 0; i < nothers; i++)
-		kill(others[i], SIGKILL);
-	while (wait(NULL) > 0 || errno == EINTR)
-		;
-	show(p, took, all);
+	MODEL_REPORT();
+	MODEL_OFF();
+	show(p, took, all, before < 0 ? -1 : messages() - before);
+	end_others(&crew);
 	free(took);
 }
 
-/* --- Options --- */
-
-static void help(void)
+/* Returns whether it could be measured. */
+static bool measure_in_child(const struct plan *p)
 {
-	puts("usage: nsbench [OPTIONS] MODE\n\n"
-	     "Creates mount namespaces on several cores at once; prints a line \"@nsbench "
-	     "...\".\n");
-	for (const struct mode *m = modes; m->name; m++)
-		printf("  %-10s %s\n", m->name, m->about);
-	puts("\n  --cores N     workers, one a core (1)\n"
-	     "  --ops N       operations of each (100)\n"
-	     "  --warm N      before those, not measured (3)\n"
-	     "  --mounts N    in the namespace that they start from (1: as few as there can be)\n"
-	     "  --tree N      in the tree that is copied\n"
-	     "  --crowded     the tree is a folder of the mount that has all others, not a mount\n"
-	     "  --readers N   processes that read mountinfo meanwhile\n"
-	     "  --kept N      namespaces that exist already");
-}
+	int status;
+	pid_t pid;
 
-static uint32_t number(const char *text, const char *option)
-{
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end || n > 1000000)
-		die(0, "--%s: expected a number up to 1000000, not \"%s\"", option, text);
-	return (uint32_t)n;
-}
-
-static struct plan read_plan(int argc, char **argv)
-{
-	struct plan p = {.cores = 1, .ops = 100, .warm = 3, .mounts = 1};
-	const struct {
-		const char *name;
-		uint32_t *value;
-	} numbers[] = {{"cores", &p.cores},   {"ops", &p.ops},   {"warm", &p.warm},
-		       {"mounts", &p.mounts}, {"tree", &p.tree}, {"readers", &p.readers},
-		       {"kept", &p.kept}};
-	struct option options[] = {
-		{"cores", required_argument, NULL, 0}, {"ops", required_argument, NULL, 0},
-		{"warm", required_argument, NULL, 0},  {"mounts", required_argument, NULL, 0},
-		{"tree", required_argument, NULL, 0},  {"readers", required_argument, NULL, 0},
-		{"kept", required_argument, NULL, 0},  {"crowded", no_argument, NULL, 'c'},
-		{"help", no_argument, NULL, 'h'},      {NULL, 0, NULL, 0},
-	};
-	int c, which;
-
-	while ((c = getopt_long(argc, argv, "", options, &which)) != -1) {
-		if (c == 0) {
-			*numbers[which].value = number(optarg, numbers[which].name);
-		} else if (c == 'c') {
-			p.crowded = true;
-		} else {
-			help();
-			exit(c == 'h' ? 0 : 64);
-		}
+	fflush(stdout);
+	current = p;
+	pid = fork();
+	if (pid < 0)
+		die(-errno, "fork");
+	if (pid == 0) {
+		measure(p);
+		exit(0);
 	}
-	if (optind + 1 != argc)
-		die(0, "expected one mode (nsbench --help)");
-	for (p.mode = modes; p.mode->name && strcmp(p.mode->name, argv[optind]) != 0; p.mode++)
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (!p.mode->name)
-		die(0, "there is no mode \"%s\" (nsbench --help)", argv[optind]);
-	if (!p.cores || p.cores > CPU_SETSIZE || !p.ops)
-		die(0, "--cores must be 1 to %d, --ops at least 1", CPU_SETSIZE);
-	return p;
+	current = NULL;
+	/* After a failure it may still be on. */
+	MODEL_OFF();
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 int main(int argc, char **argv)
 {
-	struct plan p;
+	static struct plan plans[MAX_PLANS];
+	uint32_t rounds, n;
+	bool good = true;
 
 	/* The program that modes execute. */
 	if (argc == 2 && strcmp(argv[1], "--true") == 0)
 		return 0;
-	p = read_plan(argc, argv);
-	world_make(&p, "/proc/self/exe");
-	measure(&p);
-	return 0;
+	n = read_plans(argc, argv, plans, &rounds);
+	for (uint32_t round = 0; round < rounds; round++) {
+		if (round)
+			MODEL_SEED();
+		for (uint32_t i = 0; i < n; i++) {
+			plans[i].round = round;
+			good &= measure_in_child(&plans[i]);
+		}
+	}
+	return !good;
 }

@@ -21,7 +21,14 @@ struct plan {
 	uint32_t readers; /* processes that read mountinfo all the time */
 	uint32_t kept;    /* namespaces that exist already */
 	bool crowded;     /* the tree's folder is on the mount that has all the others */
+	uint32_t round;   /* how often all of it has been done before: the seed */
 };
+
+#define MAX_PLANS  64
+#define MAX_OTHERS 4096 /* readers and namespaces kept */
+
+/* What the command line asks for, *@rounds times: up to MAX_PLANS @plans; how many. options.c */
+uint32_t read_plans(int argc, char **argv, struct plan *plans, uint32_t *rounds);
 
 /* A way of creating a namespace. */
 struct mode {

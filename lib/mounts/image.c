@@ -65,6 +65,11 @@ u64 mounts_image_id(const struct mounts_image *image, u32 i)
 	return image->space[i].id;
 }
 
+void mounts_image_skip(struct mounts_image *image, u32 i)
+{
+	image->space[i].skipped = true;
+}
+
 /* --- Taking --- */
 
 /* Number @group and those above it, masters first; @image NULL: only number them. */
@@ -191,7 +196,7 @@ static struct mount *find_here(const struct applying *a, u32 space, u64 id)
 	struct mount *m = a->list[space] ? mounts_find(a->list[space], id) : NULL;
 
 	for (u32 i = 0; !m && i < a->image->nspaces; i++)
-		m = i != space && a->list[i] ? mounts_find(a->list[i], id) : NULL;
+		m = i != space && a->list[i] && !a->image->space[i].skipped ? mounts_find(a->list[i], id) : NULL;
 	return m;
 }
 
@@ -228,7 +233,7 @@ static int make_mounts(const struct applying *a)
 	for (u32 i = 0; i < a->image->nspaces; i++) {
 		const struct image_ns *ns = &a->image->space[i];
 
-		for (u32 j = ns->first; j < ns->first + ns->count; j++) {
+		for (u32 j = ns->skipped ? ns->first + ns->count : ns->first; j < ns->first + ns->count; j++) {
 			struct image_mount *m = &a->image->mount[j];
 			int err = make_mount(a, m, i);
 
@@ -297,6 +302,8 @@ static int make_spaces(const struct applying *a)
 	for (u32 i = 0; i < a->image->nspaces; i++) {
 		struct image_ns *ns = &a->image->space[i];
 
+		if (ns->skipped)
+			continue;
 		if (a->list[i] ? a->list[i]->node.key != ns->id
 			       : order_find(a->all->namespaces, ns->id) != NULL)
 			return -EBADMSG;
@@ -365,7 +372,7 @@ static void take_up(const struct applying *a)
 		struct image_mount *to = &a->image->mount[i];
 		struct mount *m = to->here;
 
-		if (to->made)
+		if (to->made || !m)
 			continue;
 		if (m->parent)
 			mount_displace(m);
@@ -382,6 +389,8 @@ static void leave(const struct applying *a)
 		const struct mount_ns *ns = a->list[i];
 		struct mount *m;
 
+		if (a->image->space[i].skipped)
+			continue;
 		for (u64 id = 0; (m = mounts_after(ns, id)); id = m->node.key) {
 			if (m->slot)
 				continue;
@@ -444,6 +453,8 @@ static void perform(const struct applying *a)
 		const struct image_ns *in = &image->space[i];
 		struct mount_ns *ns = a->list[i];
 
+		if (in->skipped)
+			continue;
 		ns->far = !(a->how & IMAGE_HOME);
 		put_down(a, ns, in);
 		if (in->made && !in->anonymous)

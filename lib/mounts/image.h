@@ -51,12 +51,22 @@ void mounts_image_free(struct mounts_image *image);
 u32 mounts_image_count(const struct mounts_image *image);
 u64 mounts_image_id(const struct mounts_image *image, u32 i);
 
+/** Applying leaves the @i-th namespace, and what it has, alone. */
+void mounts_image_skip(struct mounts_image *image, u32 i);
+
+/**
+ * One image of all namespaces of the @n at @list that are not skipped, each of which is in one of
+ * them; they are skipped there then. Of groups, what is said first is true. 0 or -ENOMEM.
+ */
+int mounts_image_merge(struct mounts_image *const *list, u32 n, struct mounts_image **out);
+
 /**
  * As bytes, in memory of the instance's env->alloc(): *@out of *@len, allocated *@room long.
  * 0, -ENOMEM, what refs->put() says.
  */
 int mounts_image_encode(const struct mounts_image *image, const struct mounts_refs *refs, u8 **out,
 			size_t *len, size_t *room);
+void mounts_bytes_free(struct mounts *all, u8 *at, size_t room);
 /** From bytes of another instance. 0, -EBADMSG, -ENOMEM, what refs->get() says. */
 int mounts_image_decode(struct mounts *all, const struct mounts_refs *refs, const void *in,
 			size_t bytes, struct mounts_image **out);

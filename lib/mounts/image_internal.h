@@ -15,6 +15,7 @@ struct image_ns {
 	u32 inum;
 	bool anonymous;
 	bool made; /* by applying the image */
+	bool skipped;
 	void *owner;
 	u32 first, count; /* of its mounts: parents first, siblings in order */
 };

@@ -10,6 +10,7 @@
  *   umount.c   unmounting, and what it spreads to
  *   ns.c       namespaces
  *   image.c    what namespaces are at a moment: taking it, making others the same
+ *   merge.c    several images as one
  *   wire.c     images as bytes
  */
 #ifndef MOUNTS_INTERNAL_H

@@ -31,6 +31,7 @@
 
 struct dentry;
 struct mounts;
+struct mount_ns;
 struct superblock;
 
 /*
@@ -60,6 +61,8 @@ struct mounts_env {
 	void (*owner_put)(void *ctx, void *owner);
 	/* Something in the namespace changed; for those who poll mountinfo. May be NULL. */
 	void (*changed)(void *ctx, void *arg);
+	/* A namespace that other cores know (shared) ends; not in a wait. May be NULL. */
+	void (*ended)(void *ctx, struct mount_ns *ns);
 	void *ctx;
 };
 
@@ -123,6 +126,7 @@ struct mount_ns {
 	u32 inum;             /* the user's: number of its file */
 	bool anonymous;       /* a detached tree */
 	bool far;             /* another core is its home: changed by images alone */
+	bool shared;          /* lib/mountns knows it */
 	bool watched, dirty;  /* mounts_ns_watch() */
 	struct mount_ns *dirty_next;
 	u64 event;  /* counts changes */
@@ -298,6 +302,15 @@ int mounts_attach(struct mount *tree, struct mount *parent, struct dentry *dir, 
  * Returns 0; -EINVAL: it is locked, a root, or in no namespace; -EBUSY: in use, not lazy.
  */
 int mounts_umount(struct mount *mnt, u32 users, u32 how);
+
+/*
+ * The mounts whose users decide whether @mnt is busy: itself and what would go with it. The users
+ * that they have on other cores may be added by their far_refs, for the time of the call.
+ * Returns how many; at most @room are put to @list.
+ */
+u32 mounts_umount_asks(struct mount *mnt, struct mount **list, u32 room);
+/* Can a change of @mnt, or of what is on it, concern mounts in other namespaces? */
+bool mounts_reaches_others(struct mount *mnt);
 
 /* The last user of an anonymous namespace's tree is gone: take it apart, if it is still there. */
 void mounts_dissolve(struct mount_ns *ns);

@@ -62,6 +62,8 @@ void mounts_ns_put(struct mount_ns *ns)
 		order_remove(&all->namespaces, &ns->node);
 	if (ns->root)
 		umount_all(ns->root, ns->anonymous);
+	if (ns->shared && env->ended)
+		env->ended(env->ctx, ns);
 	env->owner_put(env->ctx, ns->owner);
 	env->free(env->ctx, ns, sizeof(*ns));
 }

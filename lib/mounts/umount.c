@@ -184,26 +184,66 @@ void umount_list(struct mount *list)
 	take_out(list, false, false);
 }
 
-/* In use, or what would go with it is. */
-static bool is_busy(struct mount *mnt, u32 users)
+/* The next of what would go with a mount whose parent spreads by @s, and is at @point. */
+static struct mount *next_that_goes(struct spread *s, const struct dentry *point)
 {
-	struct spread s = {.origin = mnt->parent};
 	struct mount *target;
 
-	if (mnt->refs + mnt->far_refs > users || mnt->children)
-		return true;
-	while ((target = spread_next(&s))) {
-		const struct mount *child = mounts_child(target, mnt->point), *on;
+	while ((target = spread_next(s))) {
+		struct mount *child = mounts_child(target, point);
+		const struct mount *on;
 
 		if (!child)
 			continue;
 		on = child->children;
 		if (on && (on->next || on->point != child->root))
 			continue; /* it stays */
-		if (child->refs || child->far_refs)
+		return child;
+	}
+	return NULL;
+}
+
+u32 mounts_umount_asks(struct mount *mnt, struct mount **list, u32 room)
+{
+	struct spread s = {.origin = mnt->parent};
+	struct mount *child;
+	u32 n = 0;
+
+	if (room)
+		list[n] = mnt;
+	n++;
+	while (mnt->parent && (child = next_that_goes(&s, mnt->point))) {
+		if (n < room)
+			list[n] = child;
+		n++;
+	}
+	return n;
+}
+
+bool mounts_reaches_others(struct mount *mnt)
+{
+	if (mnt->parent && mnt->parent->group)
+		return true;
+	for (struct mount *m = mnt; m; m = mounts_next(m, mnt)) {
+		if (m->group || m->master)
 			return true;
 	}
 	return false;
+}
+
+/* In use, or what would go with it is. */
+static bool is_busy(struct mount *mnt, u32 users)
+{
+	struct spread s = {.origin = mnt->parent};
+	bool busy = mnt->refs + mnt->far_refs > users || mnt->children;
+	struct mount *child;
+
+	mnt->far_refs = 0;
+	while ((child = next_that_goes(&s, mnt->point))) {
+		busy |= child->refs || child->far_refs;
+		child->far_refs = 0;
+	}
+	return busy;
 }
 
 int mounts_umount(struct mount *mnt, u32 users, u32 how)

@@ -158,6 +158,11 @@ int mounts_image_encode(const struct mounts_image *image, const struct mounts_re
 	return w.err;
 }
 
+void mounts_bytes_free(struct mounts *all, u8 *at, size_t room)
+{
+	all->env.free(all->env.ctx, at, room);
+}
+
 /* --- Decoding --- */
 
 struct reader {

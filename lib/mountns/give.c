@@ -52,8 +52,8 @@ static void gift_drop(struct mountns *m, struct gift *g)
 
 		if (!s || !s->nmembers)
 			mounts_ns_watch(g->list[i], false);
-		if (s && !s->nmembers && s->home == m->self &&
-		    made_by(m, s->node.key) == m->self && !s->joining)
+		if (s && !s->nmembers && s->home == m->self && made_by(m, s->node.key) == m->self &&
+		    !s->joining)
 			share_free(m, s);
 		mounts_ns_put(g->list[i]);
 	}

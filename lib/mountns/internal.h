@@ -57,7 +57,7 @@ struct mountns {
 	struct order_node *shares;
 	u32 nmembers; /* of all shares */
 	u64 joins, asked, number;
-	bool held; /* the lock of the home */
+	bool held;  /* the lock of the home */
 	u32 giving; /* namespaces are on their way to another home */
 	struct fiber_queue lock_wait, rehomed;
 	struct blob *blobs;

@@ -161,8 +161,8 @@ static int copy_here(struct mountns *m, struct mount_ns *ns, void *owner, struct
 	return err;
 }
 
-static int copy_there(struct mountns *m, struct mount_ns *ns, void *owner,
-		      struct mount **places[2], struct mount_ns **out)
+static int copy_there(struct mountns *m, struct mount_ns *ns, void *owner, struct mount **places[2],
+		      struct mount_ns **out)
 {
 	struct shard_mounts_change w = {.what = MOUNTS_COPY_NS, .a = {.ns = ns->node.key}};
 	struct shard_mounts_made made;
@@ -209,8 +209,7 @@ static bool has_groups(struct mount *top)
 static int copy_tree_there(struct mountns *m, struct mount *mnt, struct dentry *dir, u32 how,
 			   void *owner, struct mount **out)
 {
-	struct shard_mounts_change w = {
-		.what = MOUNTS_COPY_TREE, .how = how, .a = name_mount(mnt)};
+	struct shard_mounts_change w = {.what = MOUNTS_COPY_TREE, .how = how, .a = name_mount(mnt)};
 	struct shard_mounts_made made;
 	struct mount_ns *ns;
 	struct bytes args;

@@ -6,7 +6,8 @@
  * replica. From then on the home puts all changes into an order, and brings every replica up to
  * date before whoever asked for the change is answered. Reading is local everywhere.
  *
- *   exclusive --- mountns_open() elsewhere --> shared (home, replicas) --- last replica drops --> exclusive
+ *   exclusive --- mountns_open() elsewhere --> shared (home, replicas) --- last replica drops -->
+ * exclusive
  *
  * What happens in one namespace may reach another: by groups. Namespaces that are connected so
  * always have one home, so what spreads is one change of one tree, and nothing is half done. To
@@ -19,8 +20,8 @@
  *   which answer -> unlock -> the answer
  *
  * Order of waiting: whoever holds its own lock may wait for other cores to apply an update, to
- * count users, or to take namespaces: none of these takes a lock. Finding directories of other cores,
- * which all of these do, is served without locks, too.
+ * count users, or to take namespaces: none of these takes a lock. Finding directories of other
+ * cores, which all of these do, is served without locks, too.
  *
  * Death. The lowest core that lives becomes the home of all that the dead one was home of, with the
  * newest state that any replica has. A change that was answered is there; one that was not is
@@ -47,9 +48,15 @@ struct mountns_env {
 	void *ctx;
 };
 
-/** For the namespaces of @all, of which this is core shard_self(net). NULL: no memory. */
-struct mountns *mountns_new(struct mounts *all, struct shard_net *net, struct fiber_loop *loop,
-			    const struct mountns_env *env);
+/** For the namespaces of @all, which nobody else knows of for now. NULL: no memory. */
+struct mountns *mountns_new(struct mounts *all, const struct mountns_env *env);
+/**
+ * From now on there are other cores. @loop: of @net and of all fibers that call this. 0, -ENOMEM.
+ *
+ * Identifiers of what was made before are taken for core 0's: only the same may have been made on
+ * all cores.
+ */
+int mountns_connect(struct mountns *m, struct shard_net *net, struct fiber_loop *loop);
 void mountns_free(struct mountns *m);
 
 /**
@@ -106,7 +113,8 @@ int mountns_ns_copy(struct mountns *m, struct mount_ns *ns, void *owner, struct 
 int mountns_ns_of_tree(struct mountns *m, struct mount_ns *ns, void *owner, struct mount *tree,
 		       struct mount_ns **out);
 
-/** Something that was done to the tree directly may concern other cores: tell them. */
+/** Something that was done to the tree directly may concern other cores: tell them, soon. Does not
+ * wait. */
 void mountns_flush(struct mountns *m);
 
 #endif

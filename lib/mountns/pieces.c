@@ -254,7 +254,8 @@ int mountns_tell(struct mountns *m, u32 core, u16 op, const void *args, u32 len)
 {
 	u8 all[sizeof(struct shard_mounts_head) + 64] = {0};
 
-	memcpy(all + sizeof(struct shard_mounts_head), args, len);
+	if (len)
+		memcpy(all + sizeof(struct shard_mounts_head), args, len);
 	return shard_tell(m->net, core, op, all, (u32)sizeof(struct shard_mounts_head) + len);
 }
 

@@ -117,12 +117,13 @@ u32 mountns_home(const struct mountns *m, const struct mount_ns *ns)
 
 bool hold(const struct mountns *m)
 {
-	return fiber_hold_interrupts(m->loop, true);
+	return m->net && fiber_hold_interrupts(m->loop, true);
 }
 
 void release(const struct mountns *m, bool held)
 {
-	fiber_hold_interrupts(m->loop, held);
+	if (m->net)
+		fiber_hold_interrupts(m->loop, held);
 }
 
 void lock(struct mountns *m)
@@ -336,6 +337,7 @@ void mountns_ended(struct mountns *m, struct mount_ns *ns)
 	u32 maker = made_by(m, ns->node.key);
 	const struct shard_mounts_ref ref = {ns->node.key, 0};
 
+	mountns_flush(m); /* what it was connected with */
 	if (!s || s->ns != ns)
 		return;
 	s->ns = NULL;
@@ -557,21 +559,21 @@ s64 update_rx(struct mountns *m, u32 core, struct piece args, struct bytes *answ
 
 void mountns_flush(struct mountns *m)
 {
-	const struct event nothing = {0};
-	bool held = hold(m);
-
-	lock(m);
-	cast(m, &nothing);
-	unlock(m);
-	release(m, held);
+	if (m->nmembers)
+		(void)mountns_tell(m, m->self, MOUNTS_FLUSH, NULL, 0);
 }
 
 s64 flush_rx(struct mountns *m, u32 core, struct piece args, struct bytes *answer)
 {
+	const struct event nothing = {0};
+
 	(void)args;
 	(void)answer;
-	if (core == m->self)
-		mountns_flush(m);
+	if (core != m->self)
+		return -EBADMSG;
+	lock(m);
+	cast(m, &nothing);
+	unlock(m);
 	return 0;
 }
 
@@ -590,26 +592,33 @@ int mountns_first(struct mountns *m, struct mount_ns *ns)
 	return 0;
 }
 
-struct mountns *mountns_new(struct mounts *all, struct shard_net *net, struct fiber_loop *loop,
-			    const struct mountns_env *env)
+struct mountns *mountns_new(struct mounts *all, const struct mountns_env *env)
 {
 	struct mountns *m = calloc(1, sizeof(*m));
 
 	if (!m)
 		return NULL;
 	m->all = all;
+	m->env = *env;
+	m->cores = 1;
+	return m;
+}
+
+int mountns_connect(struct mountns *m, struct shard_net *net, struct fiber_loop *loop)
+{
+	u32 cores = shard_cores(net);
+	int err;
+
+	m->last = calloc(cores, sizeof(*m->last));
+	if (!m->last)
+		return -ENOMEM;
 	m->net = net;
 	m->loop = loop;
-	m->env = *env;
 	m->self = shard_self(net);
-	m->cores = shard_cores(net);
-	m->last = calloc(m->cores, sizeof(*m->last));
-	if (!m->last || pieces_serve(m) || shard_on_death(net, core_died, m)) {
-		free(m->last);
-		free(m);
-		return NULL;
-	}
-	return m;
+	m->cores = cores;
+	mounts_set_core(m->all, m->self);
+	err = pieces_serve(m);
+	return err ? err : shard_on_death(net, core_died, m);
 }
 
 void mountns_free(struct mountns *m)

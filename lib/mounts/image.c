@@ -196,7 +196,9 @@ static struct mount *find_here(const struct applying *a, u32 space, u64 id)
 	struct mount *m = a->list[space] ? mounts_find(a->list[space], id) : NULL;
 
 	for (u32 i = 0; !m && i < a->image->nspaces; i++)
-		m = i != space && a->list[i] && !a->image->space[i].skipped ? mounts_find(a->list[i], id) : NULL;
+		m = i != space && a->list[i] && !a->image->space[i].skipped
+			    ? mounts_find(a->list[i], id)
+			    : NULL;
 	return m;
 }
 
@@ -204,6 +206,9 @@ static int make_mount(const struct applying *a, struct image_mount *to, u32 spac
 {
 	to->made = NULL;
 	to->here = find_here(a, space, to->id);
+	/* What every core has made for itself before it knew others: it goes. */
+	if (to->here && (to->here->sb != to->sb || to->here->root != to->root))
+		to->here = NULL;
 	/* Nobody else gives this core's small numbers. */
 	if (is_own_small(a->all, to->small) && (!to->here || to->here->id != to->small))
 		return -EBADMSG;
@@ -233,7 +238,8 @@ static int make_mounts(const struct applying *a)
 	for (u32 i = 0; i < a->image->nspaces; i++) {
 		const struct image_ns *ns = &a->image->space[i];
 
-		for (u32 j = ns->skipped ? ns->first + ns->count : ns->first; j < ns->first + ns->count; j++) {
+		for (u32 j = ns->skipped ? ns->first + ns->count : ns->first;
+		     j < ns->first + ns->count; j++) {
 			struct image_mount *m = &a->image->mount[j];
 			int err = make_mount(a, m, i);
 

@@ -1,5 +1,6 @@
 /*
- * Several images as one: what is left of a home's namespaces when it has died, each core with a part.
+ * Several images as one: what is left of a home's namespaces when it has died, each core with a
+ * part.
  *
  * Runs in: the personality, host tests.
  */

@@ -34,4 +34,8 @@ s64 namespaces_export(struct thread *t, u32 core, void *out, size_t room);
  */
 s64 namespaces_import(struct thread *t, struct thread *like, const void *in, size_t bytes);
 
+/** Share namespaces with other cores. 0 or -ENOMEM. */
+struct shard_net;
+int farns_init(struct vfs *vfs, struct shard_net *net);
+
 #endif

@@ -22,6 +22,11 @@ int nsobjects_make(const struct thread *t, u64 flags, struct user_ns *owner, str
 void nsobjects_take(struct thread *t, struct ns **set);
 /** setns(2): 0, -EINVAL, -EPERM. */
 int nsobjects_enter(struct thread *t, struct ns *ns);
+/** Of kind @kind (KIND_*); and that kind's type (NS_*). */
+struct ns *nsobjects_kind(const struct thread *t, u32 kind);
+u32 nsobjects_type(u32 kind);
+/** Let other cores know those that can be made. After far_ns_join(). */
+void nsobjects_share(struct vfs *vfs);
 struct ns *nsobjects_of(const struct thread *t, u32 type);
 
 /** The names of the machine as @t sees them; and whether it may change them. */

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <vfs/far_ns.h>
 
 struct uts_ns {
 	struct ns ns; /* first */
@@ -150,6 +151,94 @@ struct ns *nsobjects_of(const struct thread *t, u32 type)
 			return of(t, i);
 	}
 	return NULL;
+}
+
+struct ns *nsobjects_kind(const struct thread *t, u32 kind)
+{
+	return of(t, kind);
+}
+
+u32 nsobjects_type(u32 kind)
+{
+	return kinds[kind].type;
+}
+
+/* ---- on other cores ---- */
+
+static u32 put_nothing(const struct ns *ns, void *out)
+{
+	(void)ns;
+	(void)out;
+	return 0;
+}
+
+static u32 put_names(const struct ns *ns, void *out)
+{
+	const struct k_utsname *name = &container_of(ns, struct uts_ns, ns)->name;
+
+	memcpy(out, name, sizeof(*name));
+	return sizeof(*name);
+}
+
+static void set_names(struct ns *ns, const void *value, u32 bytes)
+{
+	struct k_utsname *name = &container_of(ns, struct uts_ns, ns)->name;
+
+	if (bytes != sizeof(*name))
+		return;
+	memcpy(name, value, sizeof(*name));
+	name->nodename[sizeof(name->nodename) - 1] = 0;
+	name->domainname[sizeof(name->domainname) - 1] = 0;
+}
+
+static int make_copy(struct vfs *vfs, u32 type, u32 inum, u64 id, struct user_ns *owner,
+		     struct ns **out)
+{
+	struct uts_ns *uts = calloc(1, type == NS_UTS ? sizeof(*uts) : sizeof(uts->ns));
+
+	if (!uts)
+		return -ENOMEM;
+	ns_begin(vfs, &uts->ns, type, inum, id, owner, end);
+	*out = &uts->ns;
+	return 0;
+}
+
+static int make_uts(struct vfs *vfs, u32 inum, u64 id, struct user_ns *owner, const void *value,
+		    u32 bytes, struct ns **out)
+{
+	int err = bytes == sizeof(struct k_utsname)
+			  ? make_copy(vfs, NS_UTS, inum, id, owner, out)
+			  : -EBADMSG;
+
+	if (!err) {
+		container_of(*out, struct uts_ns, ns)->name = first_uts.name;
+		set_names(*out, value, bytes);
+	}
+	return err;
+}
+
+#define MAKE(name, type)                                                                           \
+	static int name(struct vfs *vfs, u32 inum, u64 id, struct user_ns *owner,                  \
+			const void *value, u32 bytes, struct ns **out)                             \
+	{                                                                                          \
+		(void)value;                                                                       \
+		return bytes ? -EBADMSG : make_copy(vfs, type, inum, id, owner, out);              \
+	}
+MAKE(make_ipc, NS_IPC)
+MAKE(make_net, NS_NET)
+MAKE(make_cgroup, NS_CGROUP)
+
+static struct far_ns_kind shared[] = {
+	{.type = NS_UTS, .put = put_names, .make = make_uts, .set = set_names},
+	{.type = NS_IPC, .put = put_nothing, .make = make_ipc},
+	{.type = NS_NET, .put = put_nothing, .make = make_net},
+	{.type = NS_CGROUP, .put = put_nothing, .make = make_cgroup},
+};
+
+void nsobjects_share(struct vfs *vfs)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(shared); i++)
+		far_ns_register(vfs, &shared[i]);
 }
 
 /* ---- /proc/PID/ns ---- */

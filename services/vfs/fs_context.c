@@ -40,6 +40,21 @@ struct fs_context *fs_context_new(struct vfs *vfs)
 	return list_in(fs);
 }
 
+struct fs_context *fs_context_at(struct vfs *vfs, struct mnt_namespace *ns, const struct path *root,
+				 const struct path *cwd, u32 umask)
+{
+	struct fs_context *fs = calloc(1, sizeof(*fs));
+
+	if (!fs)
+		return NULL;
+	fs->vfs = vfs;
+	fs->umask = umask & 0777;
+	fs->mnt = ns;
+	fs->root = *root;
+	fs->cwd = *cwd;
+	return list_in(fs);
+}
+
 struct fs_context *fs_context_get(struct fs_context *fs)
 {
 	fs->refs++;

@@ -11,7 +11,9 @@
 
 struct chrdev;
 struct far_files;
+struct far_spaces;
 struct lock_waiter;
+struct mountns;
 struct procfs;
 struct text;
 struct proc_entry;
@@ -49,6 +51,8 @@ struct vfs {
 
 	/* mount.c */
 	struct mounts *mounts;
+	struct mountns *mountns;
+	struct far_spaces *far_spaces; /* far_ns.c; NULL: one core */
 	struct mnt_namespace *first_mnt; /* the namespace everything begins in */
 	struct fs_type *types;
 	u32 next_dev, dev_step;
@@ -97,6 +101,8 @@ int seals_check_write(const struct inode *inode, u64 end);
 /* mount.c: the mounts an instance begins and ends with. */
 int mount_first(struct vfs *vfs);
 void mount_last(struct vfs *vfs);
+/* mount_refs.c: before mounts are made. 0 or -ENOMEM. */
+int mount_refs_init(struct vfs *vfs);
 void superblock_put(struct superblock *sb);
 /* It is used no more: free it with all that is in it. */
 void superblock_end(struct superblock *sb);
@@ -133,6 +139,8 @@ void fs_contexts_move(struct vfs *vfs, const struct path *from, const struct pat
 /* Those of @fs see the mounts of @ns, whose reference it takes, from now on. */
 void fs_context_enter(struct fs_context *fs, struct mnt_namespace *ns, const struct path *root,
 		      const struct path *cwd);
+
+#define VFS_INUM_CORE_SHIFT 19u /* of numbers of namespaces' files: the core is above */
 
 /* ns.c, nsfs.c */
 void ns_first(struct vfs *vfs);

@@ -10,6 +10,7 @@
  * Runs in: the personality, host tests.
  */
 #include "mount_abi.h"
+#include "mount_internal.h"
 #include "pseudo.h"
 
 #include <poll.h>
@@ -69,10 +70,32 @@ static void refs_get(void *ctx, struct superblock *sb, struct dentry *root, void
 	((struct source *)source)->refs++;
 }
 
-static void source_put(struct source *source)
+void source_put(struct source *source)
 {
 	if (--source->refs == 0)
 		free(source);
+}
+
+s64 source_write(const struct source *source, void *out, size_t room)
+{
+	size_t len = strlen(source->name);
+
+	if (len > room)
+		return -ENOSPC;
+	memcpy(out, source->name, len);
+	return (s64)len;
+}
+
+struct source *source_read(const void *from, size_t bytes)
+{
+	struct source *source = malloc(sizeof(*source) + bytes + 1);
+
+	if (!source)
+		return NULL;
+	source->refs = 1;
+	memcpy(source->name, from, bytes);
+	source->name[bytes] = 0;
+	return source;
 }
 
 static void refs_put(void *ctx, struct superblock *sb, struct dentry *root, void *source)
@@ -111,18 +134,20 @@ static void changed(void *ctx, void *arg)
 		wait_wake(&ns->changed, POLLERR | POLLPRI);
 }
 
+static void ended(void *ctx, struct mount_ns *ns)
+{
+	mountns_ended(((struct vfs *)ctx)->mountns, ns);
+}
+
 /* --- Mounts --- */
 
 struct mount *mount_make(struct superblock *sb, struct dentry *root, const char *source, u32 flags)
 {
-	size_t len = strlen(source) + 1;
-	struct source *name = malloc(sizeof(*name) + len);
+	struct source *name = source_read(source, strlen(source));
 	struct mount *mnt;
 
 	if (!name)
 		return NULL;
-	name->refs = 1;
-	memcpy(name->name, source, len);
 	mnt = mounts_new(sb->vfs->mounts, sb, root, name, flags);
 	source_put(name);
 	return mnt;
@@ -323,6 +348,7 @@ void mnt_namespace_fill(struct mnt_namespace *ns, struct mount_ns *mounts)
 {
 	ns->mounts = mounts;
 	mounts->arg = ns;
+	mounts->inum = ns->ns.inum;
 }
 
 /* A superblock's own mount that is in no namespace. */
@@ -394,6 +420,7 @@ int mount_first(struct vfs *vfs)
 		.owner_get = owner_get,
 		.owner_put = owner_put,
 		.changed = changed,
+		.ended = ended,
 		.ctx = vfs,
 	};
 	struct superblock *sb;
@@ -403,7 +430,9 @@ int mount_first(struct vfs *vfs)
 	vfs->mounts = mounts_create(&env, VFS_MOUNT_ID_BASE);
 	if (!vfs->mounts)
 		return -ENOMEM;
-	err = first_namespace(vfs);
+	err = mount_refs_init(vfs);
+	if (!err)
+		err = first_namespace(vfs);
 	if (!err)
 		err = tmpfs_new(vfs, "anon", VFS_PIPEFS_MAGIC, "", &sb);
 	if (!err)
@@ -429,6 +458,8 @@ void mount_last(struct vfs *vfs)
 		mount_put(vfs->anon);
 	if (vfs->shm)
 		mount_put(vfs->shm);
+	if (vfs->mountns)
+		mountns_free(vfs->mountns);
 	if (vfs->mounts)
 		mounts_destroy(vfs->mounts);
 	if (vfs->nullfs)

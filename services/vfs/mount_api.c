@@ -7,6 +7,7 @@
  * Runs in: the personality, host tests. Source: open_tree(2), move_mount(2), mount_setattr(2),
  * mount_namespaces(7).
  */
+#include "far_ns.h"
 #include "mount_internal.h"
 
 #include <string.h>
@@ -15,43 +16,27 @@
 
 /* --- Namespaces --- */
 
-/* A namespace object over @mounts, whose reference it takes. NULL: no memory, nothing taken. */
-static struct mnt_namespace *namespace_over(struct vfs_task *t, struct user_ns *owner,
-					    struct mount_ns *mounts)
-{
-	struct mnt_namespace *ns = mnt_namespace_new(t->vfs, 0, owner, mounts->node.key);
-
-	if (ns)
-		mnt_namespace_fill(ns, mounts);
-	return ns;
-}
-
-static struct path copied_place(const struct path *place, const struct mount_ns *copy)
-{
-	struct mount *mnt = mounts_copy_of(place->mnt, copy);
-
-	return mnt ? (struct path){mnt, place->dentry} : *place;
-}
-
 int vfs_new_mnt_ns(struct vfs_task *t, struct fs_context *fs, struct user_ns *owner, bool empty)
 {
 	struct mount_ns *old = fs->mnt->mounts, *mounts;
 	struct mnt_namespace *ns;
-	struct path root, cwd;
+	struct mount *root_copy = fs->root.mnt, *cwd_copy = fs->cwd.mnt;
+	struct path root = fs->root, cwd = fs->cwd;
 	int err;
 
 	owner = owner ? owner : task_user_ns(t);
 	err = empty ? mounts_ns_empty(old, owner, false, &mounts)
-		    : mounts_ns_copy(old, owner, &mounts);
+		    : mountns_ns_copy(t->vfs->mountns, old, owner,
+				      (struct mount * *[2]){&root_copy, &cwd_copy}, &mounts);
 	if (err)
 		return err;
 	if (empty) {
 		root = cwd = (struct path){mounts->root, mounts->root->root};
 	} else {
-		root = copied_place(&fs->root, mounts);
-		cwd = copied_place(&fs->cwd, mounts);
+		root.mnt = root_copy ? root_copy : root.mnt;
+		cwd.mnt = cwd_copy ? cwd_copy : cwd.mnt;
 	}
-	ns = namespace_over(t, owner, mounts);
+	ns = mnt_namespace_of(t->vfs, mounts);
 	if (!ns) {
 		mounts_ns_put(mounts);
 		return -ENOMEM;
@@ -92,7 +77,7 @@ static const struct file_ops detached_ops = {.release = release_detached};
 
 int mount_open_detached(struct vfs_task *t, struct mount *tree, u64 origin, bool cloexec)
 {
-	struct mount_ns *ns = mounts_ns_new(tree, task_user_ns(t), true);
+	struct mount_ns *ns = tree->ns ? tree->ns : mounts_ns_new(tree, task_user_ns(t), true);
 	struct file *file = NULL;
 	int err;
 
@@ -127,15 +112,17 @@ int mount_open_namespace(struct vfs_task *t, struct mount *tree, bool cloexec)
 {
 	struct user_ns *owner = task_user_ns(t);
 	struct mnt_namespace *ns;
-	struct mount_ns *mounts;
+	struct mount_ns *mounts, *way = tree->ns;
 	struct file *file;
-	int err = mounts_ns_of_tree(t->fs->mnt->mounts, owner, tree, &mounts);
+	int err = mountns_ns_of_tree(t->vfs->mountns, t->fs->mnt->mounts, owner, tree, &mounts);
 
-	if (err) {
+	if (way)
+		mounts_ns_put(way);
+	else if (err)
 		mounts_drop(tree);
+	if (err)
 		return err;
-	}
-	ns = namespace_over(t, owner, mounts);
+	ns = mnt_namespace_of(t->vfs, mounts);
 	if (!ns) {
 		mounts_ns_put(mounts);
 		return -ENOMEM;
@@ -212,7 +199,7 @@ static int set_group(const struct vfs_task *t, const struct path *from, const st
 	err = mount_may_change_kind(t, from->mnt);
 	if (!err)
 		err = mount_may_change_kind(t, to->mnt);
-	return err ? err : mounts_set_group(from->mnt, to->mnt);
+	return err ? err : mountns_set_group(t->vfs->mountns, from->mnt, to->mnt);
 }
 
 static u32 walk_flags(u32 flags, u32 links, u32 empty)
@@ -245,12 +232,6 @@ int vfs_move_mount(struct vfs_task *t, int from_fd, const char *from_name, int t
 }
 
 /* --- mount_setattr(2) --- */
-
-struct setattr {
-	u32 set, clear;
-	bool has_kind;
-	enum mount_kind kind;
-};
 
 u32 mount_attr_flags(u64 attr)
 {
@@ -286,7 +267,7 @@ int mount_attr_atime(u64 attr, u32 *flags)
 	}
 }
 
-static int read_attr(const struct vfs_mount_attr *attr, struct setattr *s)
+static int read_attr(const struct vfs_mount_attr *attr, struct mountns_attr *s)
 {
 	if (attr->propagation) {
 		if (attr->propagation & (MS_REC | MS_SILENT) ||
@@ -310,36 +291,28 @@ static int read_attr(const struct vfs_mount_attr *attr, struct setattr *s)
 	return attr->set & MOUNT_ATTR__ATIME_ ? -EINVAL : 0;
 }
 
-static int set_attr_at(struct vfs_task *t, const struct path *at, const struct setattr *s,
-		       bool recursive)
+static int set_attr_at(struct vfs_task *t, const struct path *at, const struct mountns_attr *s)
 {
 	struct mount *top = at->mnt;
-	int err;
 
 	if (at->dentry != top->root || !top->ns)
 		return -EINVAL;
 	if ((top->parent || !top->ns->anonymous) && !mount_is_ours(t, top))
 		return -EINVAL;
-	for (struct mount *m = top; m; m = recursive ? mounts_next(m, top) : NULL) {
-		err = mount_check_flags(m, (m->flags & ~s->clear) | s->set);
+	for (struct mount *m = top; m; m = s->recursive ? mounts_next(m, top) : NULL) {
+		int err = mount_check_flags(m, (m->flags & ~s->clear) | s->set);
+
 		if (err)
 			return err;
 	}
-	if (s->has_kind) {
-		err = mounts_set_kind(top, s->kind, recursive);
-		if (err)
-			return err;
-	}
-	for (struct mount *m = top; m; m = recursive ? mounts_next(m, top) : NULL)
-		mounts_set_flags(m, (m->flags & ~s->clear) | s->set);
-	return 0;
+	return mountns_set_attr(t->vfs->mountns, top, s);
 }
 
 int vfs_mount_setattr(struct vfs_task *t, int dirfd, const char *name, u32 flags,
 		      const struct vfs_mount_attr *attr)
 {
 	const u32 known = AT_EMPTY_PATH | AT_RECURSIVE_ | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
-	struct setattr s = {0};
+	struct mountns_attr s = {0};
 	struct path path;
 	int err;
 
@@ -358,7 +331,8 @@ int vfs_mount_setattr(struct vfs_task *t, int dirfd, const char *name, u32 flags
 		       &path);
 	if (err)
 		return err;
-	err = set_attr_at(t, &path, &s, flags & AT_RECURSIVE_);
+	s.recursive = flags & AT_RECURSIVE_;
+	err = set_attr_at(t, &path, &s);
 	path_put(&path);
 	return err;
 }

@@ -60,7 +60,8 @@ int mount_put_on(struct mount *mnt, const struct path *at, u32 how)
 	if (inode_is(mnt->root->inode, S_IFDIR) != inode_is(at->dentry->inode, S_IFDIR))
 		return -ENOTDIR;
 	take_limit(mnt->sb->vfs);
-	return mounts_attach(mnt, at->mnt, at->dentry, how);
+	return mountns_attach(mnt->sb->vfs->mountns, mnt, at->mnt, at->dentry, how,
+			      at->mnt->ns ? at->mnt->ns->owner : NULL);
 }
 
 /* --- mount(2) --- */
@@ -178,12 +179,21 @@ int mount_copy(const struct vfs_task *t, const struct path *from, bool recursive
 		return -EINVAL;
 	if (!mount_may_copy(t, from))
 		return -EINVAL;
-	err = mounts_copy(from->mnt, from->dentry,
-			  how | COPY_NS_FILES | (recursive ? COPY_RECURSIVE : 0), out);
+	err = mountns_copy(t->vfs->mountns, from->mnt, from->dentry,
+			   how | COPY_NS_FILES | (recursive ? COPY_RECURSIVE : 0),
+			   t->fs->mnt->mounts->owner, out);
 	if (!err && ns_of_inode(from->dentry->inode) &&
 	    ns_of_inode(from->dentry->inode)->type == NS_MNT)
 		(*out)->flags |= MOUNT_NS_FILE;
 	return err;
+}
+
+void mount_drop(struct mount *copy)
+{
+	if (copy->ns)
+		mounts_ns_put(copy->ns);
+	else
+		mounts_drop(copy);
 }
 
 /* A namespace's file is bound in older namespaces only, so that none keeps itself alive. */
@@ -214,8 +224,12 @@ static int bind_mount(struct vfs_task *t, const char *source, const struct path 
 	if (!err)
 		err = mount_copy(t, &from, ms & MS_REC, 0, &mnt);
 	if (!err) {
+		struct mount_ns *way = mnt->ns;
+
 		err = mount_put_on(mnt, at, 0);
-		if (err)
+		if (way)
+			mounts_ns_put(way);
+		else if (err)
 			mounts_drop(mnt);
 	}
 	path_put(&from);
@@ -256,8 +270,8 @@ static int remount(struct vfs_task *t, const struct path *at, u64 ms, const char
 			return err;
 		sb->readonly = ms & MS_RDONLY;
 	}
-	mounts_set_flags(at->mnt, flags);
-	return 0;
+	return mountns_set_attr(t->vfs->mountns, at->mnt,
+				&(struct mountns_attr){.set = flags, .clear = MOUNT_SETTABLE});
 }
 
 int mount_kind_of(u64 ms, enum mount_kind *kind)
@@ -295,7 +309,11 @@ static int change_kind(const struct vfs_task *t, const struct path *at, u64 ms)
 	if (!is_root_of_mount(at) || mount_kind_of(ms, &kind))
 		return -EINVAL;
 	err = mount_may_change_kind(t, at->mnt);
-	return err ? err : mounts_set_kind(at->mnt, kind, ms & MS_REC);
+	if (err)
+		return err;
+	return mountns_set_attr(
+		t->vfs->mountns, at->mnt,
+		&(struct mountns_attr){.has_kind = true, .kind = kind, .recursive = ms & MS_REC});
 }
 
 int mount_move(struct vfs_task *t, const struct path *from, const struct path *to, bool beneath)
@@ -322,7 +340,8 @@ int mount_move(struct vfs_task *t, const struct path *from, const struct path *t
 	if (inode_is(from->dentry->inode, S_IFDIR) != inode_is(to->dentry->inode, S_IFDIR))
 		return -EINVAL;
 	take_limit(t->vfs);
-	return mounts_attach(from->mnt, parent, point, beneath ? ATTACH_BENEATH : 0);
+	return mountns_attach(t->vfs->mountns, from->mnt, parent, point,
+			      beneath ? ATTACH_BENEATH : 0, NULL);
 }
 
 static int move_named(struct vfs_task *t, const char *source, const struct path *at)
@@ -406,7 +425,7 @@ static int umount_at(struct vfs_task *t, const struct path *at, u32 flags)
 		mnt->sb->readonly = true;
 		return 0;
 	}
-	return mounts_umount(mnt, 1, flags & MNT_DETACH ? UMOUNT_LAZY : 0);
+	return mountns_umount(t->vfs->mountns, mnt, 1, flags & MNT_DETACH ? UMOUNT_LAZY : 0);
 }
 
 int vfs_umount(struct vfs_task *t, const char *target, u32 flags)
@@ -446,9 +465,7 @@ static int pivot(struct vfs_task *t, const struct path *new, const struct path *
 	    (!is_root_of_mount(&root) || !is_root_of_mount(new)))
 		return -EINVAL;
 	path_get(&root);
-	err = mounts_pivot_root(new->mnt, root.mnt, old->mnt, old->dentry);
-	if (!err)
-		fs_contexts_move(t->vfs, &root, new);
+	err = mountns_pivot_root(t->vfs->mountns, new->mnt, root.mnt, old->mnt, old->dentry);
 	path_put(&root);
 	return err;
 }

@@ -9,11 +9,28 @@
 #include "mount_abi.h"
 #include "pseudo.h"
 
+#include <mountns/mountns.h>
 #include <sys/mount.h>
 
 #ifndef MS_NOSYMFOLLOW
 #define MS_NOSYMFOLLOW 256
 #endif
+
+/* mount.c: what was mounted, as bytes and back. Bytes or -ENOSPC; NULL: no memory. */
+struct source;
+s64 source_write(const struct source *source, void *out, size_t room);
+struct source *source_read(const void *from, size_t bytes);
+void source_put(struct source *source);
+
+/*
+ * mount_refs.c: file systems and directories as other cores know them: bytes, or an error; and
+ * back, with a reference, which may wait.
+ */
+s64 mount_put_sb(struct vfs *vfs, struct superblock *sb, void *out, size_t room);
+s64 mount_get_sb(struct vfs *vfs, const void *in, size_t bytes, struct superblock **out);
+s64 mount_put_dir(struct vfs *vfs, struct dentry *dir, void *out, size_t room);
+s64 mount_get_dir(struct vfs *vfs, struct superblock *sb, const void *in, size_t bytes,
+		  struct dentry **out);
 
 /* Has the directory been removed, or what it is on unmounted? */
 bool place_is_gone(const struct path *path);
@@ -27,9 +44,12 @@ int mount_add(struct vfs_task *t, struct mount *mnt, const struct path *at);
  * namespace; what is locked of that one is locked in *@flags, too. 0 or -EPERM.
  */
 int mount_check_revealing(const struct vfs_task *t, const struct fs_type *type, u32 *flags);
-/* A copy of what is at @from, as bind mounts make it; @how: COPY_SLAVE or 0. */
+/* A copy of what is at @from, as bind mounts make it; @how: COPY_SLAVE or 0. Of what another core
+ * is the home of it is the root of an anonymous namespace, whose reference is the caller's. */
 int mount_copy(const struct vfs_task *t, const struct path *from, bool recursive, u32 how,
 	       struct mount **out);
+/* Give a copy back that was not used. */
+void mount_drop(struct mount *copy);
 /* Is @mnt in a detached tree that was copied from the namespace of @t, or made new? */
 bool mount_is_detached_for(const struct vfs_task *t, const struct mount *mnt);
 bool mount_may_copy(const struct vfs_task *t, const struct path *from);

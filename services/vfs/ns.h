@@ -26,6 +26,7 @@ struct ns {
 	u32 type; /* NS_* */
 	u32 refs;
 	u32 inum;                   /* of its file */
+	bool shared;                /* other cores may have it, too: far_ns.h */
 	u64 id;                     /* never used again */
 	struct user_ns *owner;      /* NULL: the first user namespace's */
 	void (*end)(struct ns *ns); /* the last reference is gone */
@@ -95,6 +96,8 @@ struct user_ns *task_user_ns(const struct vfs_task *t);
  * 0, -ENOMEM, -ENOSPC (32 levels), -EPERM (@t is in a chroot, or has no numbers).
  */
 int user_ns_new(const struct vfs_task *t, struct user_ns **out);
+/* One below @parent with these numbers, with no maps. NULL: no memory. */
+struct user_ns *user_ns_begin(struct vfs *vfs, struct user_ns *parent, u32 inum, u64 id);
 /* A number of @ns in the first namespace, and back; NO_ID: there is none. */
 u32 user_ns_down(const struct user_ns *ns, u32 id, enum id_kind kind);
 u32 user_ns_up(const struct user_ns *ns, u32 id, enum id_kind kind);

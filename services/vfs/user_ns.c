@@ -6,6 +6,7 @@
  *
  * Runs in: the personality, host tests. Source: user_namespaces(7).
  */
+#include "far_ns.h"
 #include "internal.h"
 
 #include <stdlib.h>
@@ -22,6 +23,20 @@ static void end(struct ns *ns)
 	free(user);
 }
 
+struct user_ns *user_ns_begin(struct vfs *vfs, struct user_ns *parent, u32 inum, u64 id)
+{
+	struct user_ns *ns = calloc(1, sizeof(*ns));
+
+	if (!ns)
+		return NULL;
+	ns->parent = parent;
+	ns_get(&parent->ns);
+	ns->level = parent->level + 1;
+	ns->setgroups = parent->setgroups;
+	ns_begin(vfs, &ns->ns, NS_USER, inum, id, parent, end);
+	return ns;
+}
+
 int user_ns_new(const struct vfs_task *t, struct user_ns **out)
 {
 	struct user_ns *parent = task_user_ns(t), *ns;
@@ -32,16 +47,11 @@ int user_ns_new(const struct vfs_task *t, struct user_ns **out)
 	if (user_ns_up(parent, t->cred.euid, MAP_USERS) == NO_ID ||
 	    user_ns_up(parent, t->cred.egid, MAP_GROUPS) == NO_ID || vfs_is_chrooted(t))
 		return -EPERM;
-	ns = calloc(1, sizeof(*ns));
+	ns = user_ns_begin(t->vfs, parent, 0, 0);
 	if (!ns)
 		return -ENOMEM;
-	ns->parent = parent;
-	ns_get(&parent->ns);
-	ns->level = parent->level + 1;
 	ns->uid = t->cred.euid;
 	ns->gid = t->cred.egid;
-	ns->setgroups = parent->setgroups;
-	ns_begin(t->vfs, &ns->ns, NS_USER, 0, 0, parent, end);
 	*out = ns;
 	return 0;
 }
@@ -180,6 +190,7 @@ int user_ns_set_map(const struct vfs_task *t, struct user_ns *ns, enum id_kind k
 		r->outside = first;
 	}
 	ns->maps[kind] = map;
+	far_ns_changed(&ns->ns);
 	return 0;
 }
 
@@ -218,6 +229,7 @@ int user_ns_set_setgroups(const struct vfs_task *t, struct user_ns *ns, const ch
 	if (ns->maps[MAP_GROUPS].count || !ns->parent)
 		return -EPERM;
 	ns->setgroups = false;
+	far_ns_changed(&ns->ns);
 	return 0;
 }
 

@@ -121,6 +121,7 @@ struct fs_context {
 	struct path root, cwd;
 	struct mnt_namespace *mnt;
 	struct vfs *vfs;
+	u64 came_from; /* what it was on the core it came from; for the personality */
 	struct fs_context *next, *prev; /* all of the instance */
 };
 
@@ -172,6 +173,9 @@ void vfs_put(struct vfs *vfs);
 struct fs_context *fs_context_new(struct vfs *vfs);
 struct fs_context *fs_context_get(struct fs_context *fs);        /* CLONE_FS */
 struct fs_context *fs_context_copy(const struct fs_context *fs); /* fork */
+/* Of places that are known, of which it takes references of its own. NULL: no memory. */
+struct fs_context *fs_context_at(struct vfs *vfs, struct mnt_namespace *ns, const struct path *root,
+				 const struct path *cwd, u32 umask);
 void fs_context_put(struct fs_context *fs);
 
 /* --- Opening (open.c) --- */

@@ -48,7 +48,7 @@ struct shard_mounts_ref {
 
 /* Before an image: what it is of, and what else has happened. */
 struct shard_mounts_update {
-	u64 number; /* of the home's changes */
+	u64 number;         /* of the home's changes */
 	struct shard_id by; /* the change that was asked for; its core and number there */
 	u64 pivot_ns, pivot_from, pivot_to; /* whoever is at the root of one goes to the other's */
 	u32 count; /* of struct shard_mounts_ref that follow, then the image */

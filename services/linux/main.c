@@ -19,6 +19,7 @@
 #include "family.h"
 #include "farfiles.h"
 #include "farmem.h"
+#include "farns.h"
 #include "farpage.h"
 #include "directory.h"
 #include "futex.h"
@@ -37,6 +38,7 @@
 #include <rt/rt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <vfs/far.h>
 
 static void set_limits(struct process *p)
 {
@@ -104,6 +106,10 @@ static int join(struct vfs *vfs)
 		err = farfutex_init(shards);
 	if (!err)
 		err = farfiles_init(vfs, shards);
+	if (!err)
+		err = vfs_far_join(vfs, shards, linux_cores());
+	if (!err)
+		err = farns_init(vfs, shards);
 	if (!err)
 		err = move_init(shards, vfs);
 	return err ? err : shard_open();

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <vfs/far_ns.h>
 #include <vfs/proc.h>
 
 /* ---- text ---- */
@@ -125,6 +126,7 @@ static int store_name(void *arg, struct vfs_task *writer, u32 pid, const char *t
 		return -EPERM;
 	memset(name, 0, 65);
 	memcpy(name, text, n);
+	far_ns_changed(nsobjects_of(t, NS_UTS));
 	return 0;
 }
 

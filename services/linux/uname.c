@@ -17,6 +17,7 @@
 #include <rt/monitor.h>
 #include <stdlib.h>
 #include <string.h>
+#include <vfs/far_ns.h>
 
 s64 sys_uname(struct thread *t, const u64 *a)
 {
@@ -38,6 +39,7 @@ static s64 set_name(struct thread *t, char *name, u64 from, u64 len)
 	if (copy_in(t, new, from, len))
 		return -EFAULT;
 	memcpy(name, new, sizeof(new));
+	far_ns_changed(nsobjects_of(t, NS_UTS));
 	return 0;
 }
 

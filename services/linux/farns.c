@@ -44,8 +44,8 @@ s64 namespaces_export(struct thread *t, u32 core, void *out, size_t room)
 		far_ns_name(nsobjects_kind(t, i), &w.kinds[i]);
 	for (u32 i = 0; i < ARRAY_SIZE(places); i++) {
 		s64 n = at > room ? -ENOSPC
-				  : far_place_export(t->vfs.vfs, core, places[i],
-						     (u8 *)out + at, room - at);
+				  : far_place_export(t->vfs.vfs, core, places[i], (u8 *)out + at,
+						     room - at);
 
 		if (n < 0)
 			return n;
@@ -103,8 +103,8 @@ static int find_places(struct vfs *vfs, const struct wire_spaces *w, const u8 *i
 		return (int)n;
 	m = far_place_import(vfs, in + n, w->bytes - (size_t)n, &cwd);
 	if (m >= 0) {
-		a->fs = fs_context_at(vfs, container_of(a->mounts, struct mnt_namespace, ns),
-				      &root, &cwd, w->umask);
+		a->fs = fs_context_at(vfs, container_of(a->mounts, struct mnt_namespace, ns), &root,
+				      &cwd, w->umask);
 		path_put(&cwd);
 	}
 	path_put(&root);

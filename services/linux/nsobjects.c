@@ -206,9 +206,8 @@ static int make_copy(struct vfs *vfs, u32 type, u32 inum, u64 id, struct user_ns
 static int make_uts(struct vfs *vfs, u32 inum, u64 id, struct user_ns *owner, const void *value,
 		    u32 bytes, struct ns **out)
 {
-	int err = bytes == sizeof(struct k_utsname)
-			  ? make_copy(vfs, NS_UTS, inum, id, owner, out)
-			  : -EBADMSG;
+	int err = bytes == sizeof(struct k_utsname) ? make_copy(vfs, NS_UTS, inum, id, owner, out)
+						    : -EBADMSG;
 
 	if (!err) {
 		container_of(*out, struct uts_ns, ns)->name = first_uts.name;

@@ -205,6 +205,25 @@ static s64 serve_core(struct request *r)
 	return 0;
 }
 
+static s64 serve_node(struct request *r)
+{
+	const struct machine *m = self.machine;
+	u64 node = r->w[1], other = r->w[2];
+
+	if (node >= m->nnodes || other >= m->nnodes)
+		return -EINVAL;
+	r->w[1] = 0;
+	for (u32 i = 0; i < m->nmem; i++) {
+		const struct machine_mem *mem = &machine_mem(m)[i];
+
+		if (mem->type == MACHINE_MEM_RAM && mem->node == node)
+			r->w[1] += mem->bytes;
+	}
+	r->w[2] = machine_distance(m, (u32)node, (u32)other);
+	r->w[3] = m->nnodes;
+	return 0;
+}
+
 static s64 serve_halt_core(struct request *r)
 {
 	struct letter_count letter = {.count = (s64)r->w[2]};
@@ -279,6 +298,7 @@ static serve_fn *const serve[MON_COUNT] = {
 	[MON_WATCH] = serve_watch,
 	[MON_POWEROFF] = serve_poweroff,
 	[MON_CORE] = serve_core,
+	[MON_NODE] = serve_node,
 	[MON_MEMORY] = serve_memory,
 	[MON_HALT_CORE] = serve_halt_core,
 	[MON_COUNTS] = serve_counts,

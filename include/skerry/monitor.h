@@ -81,7 +81,9 @@
 	  "that frame, with the answer. It may be taken back at any time, and is then unmapped")   \
 	X(27, REVOKE, "handle of an exported frame", "-EALREADY, -EAGAIN",                         \
 	  "take it back: returns a number; when NOTICE_AGREED has come, no other core maps it")    \
-	X(28, WATCH, "", "", "from now on NOTICE_CORES tells when other cores live than before")
+	X(28, WATCH, "", "", "from now on NOTICE_CORES tells when other cores live than before")   \
+	X(29, NODE, "node, other node", "",                                                        \
+	  "w1 = bytes of memory of the node, w2 = distance to the other, w3 = nodes")
 
 enum monitor_request {
 #define X(number, name, args, errors, what) MON_##name = number,

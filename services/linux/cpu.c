@@ -9,6 +9,10 @@
  * Documentation/admin-guide/cputopology.rst; Intel SDM vol. 2A, CPUID.
  */
 #include "cpu.h"
+#include "affinity.h"
+#include "corestate.h"
+#include "counts.h"
+#include "topology.h"
 
 #include <errno.h>
 #include <rt/monitor.h>
@@ -32,101 +36,74 @@ static struct cpuid cpuid(u32 leaf, u32 sub)
 
 /* --- Where processors are --- */
 
-struct place {
-	u32 apic, node, socket;
-};
-
-static struct place place_of(u32 cpu)
-{
-	struct sys_words words = {.w = {0, cpu}};
-
-	if (monitor_ask(MON_CORE, &words, CAP_NONE))
-		return (struct place){cpu, 0, 0};
-	return (struct place){(u32)words.w[1], (u32)words.w[2], (u32)words.w[3]};
-}
-
-static u32 cpus(void)
-{
-	return domain_start()->ncores;
-}
-
 /* Which processors a file of /sys is about. */
-enum group {
+enum cpu_group {
 	GROUP_ONE,
 	GROUP_SOCKET,
 	GROUP_NODE,
 	GROUP_ALL,
+	GROUP_LIVE,
+	GROUP_DEAD,
 };
 
-static bool in_group(enum group group, u32 of, u32 cpu)
+static bool in_group(enum cpu_group group, u32 of, u32 cpu)
 {
 	switch (group) {
 	case GROUP_ONE:
 		return cpu == of;
 	case GROUP_SOCKET:
-		return place_of(cpu).socket == place_of(of).socket;
+		return topology_place(cpu).socket == topology_place(of).socket;
 	case GROUP_NODE:
-		return place_of(cpu).node == of;
+		return topology_place(cpu).node == of;
+	case GROUP_LIVE:
+		return rt_core_lives(cpu);
+	case GROUP_DEAD:
+		return !rt_core_lives(cpu);
 	default:
 		return true;
 	}
 }
 
-/* "0-3,8" */
-static void show_list(enum group group, u32 of, struct text *out)
+static void group_set(enum cpu_group group, u32 of, struct cpu_set *set)
 {
-	const char *comma = "";
-
-	for (u32 i = 0; i < cpus(); i++) {
-		u32 first = i;
-
-		if (!in_group(group, of, i))
-			continue;
-		while (i + 1 < cpus() && in_group(group, of, i + 1))
-			i++;
-		text_printf(out, i > first ? "%s%u-%u" : "%s%u", comma, first, i);
-		comma = ",";
+	*set = (struct cpu_set){0};
+	for (u32 i = 0; i < topology_cores(); i++) {
+		if (in_group(group, of, i))
+			cpu_set_add(set, i);
 	}
-	text_puts(out, "\n");
 }
 
-/* "000000ff,ffffffff": words of 32 processors, the highest first. */
-static void show_mask(enum group group, u32 of, struct text *out)
+static void show_list(enum cpu_group group, u32 of, struct text *out)
 {
-	for (u32 word = (cpus() + 31) / 32; word-- > 0;) {
-		u32 bits = 0;
+	struct cpu_set set;
 
-		for (u32 i = 0; i < 32 && word * 32 + i < cpus(); i++)
-			bits |= in_group(group, of, word * 32 + i) ? 1u << i : 0;
-		text_printf(out, "%0*x%s", cpus() < 32 ? (int)(cpus() + 3) / 4 : 8, bits,
-			    word ? "," : "\n");
-	}
+	group_set(group, of, &set);
+	cpu_set_show_list(&set, topology_cores(), out);
+}
+
+static void show_mask(enum cpu_group group, u32 of, struct text *out)
+{
+	struct cpu_set set;
+
+	group_set(group, of, &set);
+	cpu_set_show_mask(&set, topology_cores(), out);
 }
 
 static u32 cpus_of_socket(u32 socket)
 {
 	u32 n = 0;
 
-	for (u32 i = 0; i < cpus(); i++)
-		n += place_of(i).socket == socket;
+	for (u32 i = 0; i < topology_cores(); i++)
+		n += topology_place(i).socket == socket;
 	return n;
 }
 
 static u32 number_in_socket(u32 cpu)
 {
-	u32 socket = place_of(cpu).socket, n = 0;
+	u32 socket = topology_place(cpu).socket, n = 0;
 
 	for (u32 i = 0; i < cpu; i++)
-		n += place_of(i).socket == socket;
-	return n;
-}
-
-static u32 nodes(void)
-{
-	u32 n = 0;
-
-	for (u32 i = 0; i < cpus(); i++)
-		n = MAX(n, place_of(i).node + 1);
+		n += topology_place(i).socket == socket;
 	return n;
 }
 
@@ -238,7 +215,7 @@ static void show_version(struct text *out)
 static void show_processor(u32 cpu, struct text *out)
 {
 	u64 khz = domain_start()->tsc_hz / 1000;
-	struct place place = place_of(cpu);
+	struct place place = topology_place(cpu);
 	u32 sizes = cpuid(0x80000000, 0).a >= 0x80000008 ? cpuid(0x80000008, 0).a : 0x3024;
 	u32 line = (cpuid(1, 0).b >> 8 & 255) * 8;
 
@@ -262,7 +239,7 @@ static void show_processor(u32 cpu, struct text *out)
 static int show_cpuinfo(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
 {
 	(void)arg, (void)reader, (void)pid;
-	for (u32 i = 0; i < cpus(); i++)
+	for (u32 i = 0; i < topology_cores(); i++)
 		show_processor(i, out);
 	return 0;
 }
@@ -303,21 +280,22 @@ enum item {
 	CACHE_ID,
 	NODE_LIST,
 	KERNEL_MAX,
-	NOTHING,
+	DISTANCES,
+	NODE_MEMORY,
 };
 
 /* One file, made when somebody first looks. */
 struct sys_file {
 	struct proc_entry entry;
 	enum item item;
-	enum group group;
+	enum cpu_group group;
 	u32 of;    /* processor, or node */
 	u32 cache; /* index */
 	char name[72];
 };
 
 /* A cache of level 3 is one a socket, as far as anybody here can tell; others are one a core. */
-static enum group cache_group(u32 index)
+static enum cpu_group cache_group(u32 index)
 {
 	return (cache_leaf(index).a >> 5 & 7) >= 3 ? GROUP_SOCKET : GROUP_ONE;
 }
@@ -341,6 +319,24 @@ static void show_cache(const struct sys_file *f, struct text *out)
 						    : sets);
 }
 
+/* What is free is what the personalities of the node have, and their monitors. */
+static void show_node_memory(u32 node, struct text *out)
+{
+	u64 total = topology_memory(node) / KiB, free_kib = 0;
+
+	for (u32 core = 0; core < topology_cores(); core++) {
+		struct core_state state;
+
+		if (topology_place(core).node == node && core_state(core, &state) == 0)
+			free_kib += state.free_bytes / KiB;
+	}
+	text_printf(out, "Node %u MemTotal:       %8lu kB\nNode %u MemFree:        %8lu kB\n", node,
+		    total, node, free_kib);
+	text_printf(out, "Node %u MemUsed:        %8lu kB\nNode %u HugePages_Total: %5u\n", node,
+		    total - MIN(total, free_kib), node, 0);
+	text_printf(out, "Node %u HugePages_Free:  %5u\n", node, 0);
+}
+
 static int show_file(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
 {
 	const struct sys_file *f = arg;
@@ -354,11 +350,12 @@ static int show_file(void *arg, struct vfs_task *reader, u32 pid, struct text *o
 		show_mask(f->group, f->of, out);
 		break;
 	case PACKAGE_ID:
-		text_printf(out, "%u\n", place_of(f->of).socket);
+		text_printf(out, "%u\n", topology_place(f->of).socket);
 		break;
 	case CACHE_ID:
 		text_printf(out, "%u\n",
-			    cache_group(f->cache) == GROUP_SOCKET ? place_of(f->of).socket : f->of);
+			    cache_group(f->cache) == GROUP_SOCKET ? topology_place(f->of).socket
+								  : f->of);
 		break;
 	case CORE_ID:
 		text_printf(out, "%u\n", number_in_socket(f->of));
@@ -367,13 +364,18 @@ static int show_file(void *arg, struct vfs_task *reader, u32 pid, struct text *o
 		text_puts(out, "0\n");
 		break;
 	case NODE_LIST:
-		text_printf(out, nodes() > 1 ? "0-%u\n" : "0\n", nodes() - 1);
+		text_printf(out, topology_nodes() > 1 ? "0-%u\n" : "0\n", topology_nodes() - 1);
 		break;
 	case KERNEL_MAX:
 		text_puts(out, "8191\n");
 		break;
-	case NOTHING:
+	case DISTANCES:
+		for (u32 i = 0; i < topology_nodes(); i++)
+			text_printf(out, i ? " %u" : "%u", topology_distance(f->of, i));
 		text_puts(out, "\n");
+		break;
+	case NODE_MEMORY:
+		show_node_memory(f->of, out);
 		break;
 	default:
 		show_cache(f, out);
@@ -402,7 +404,7 @@ static int add(struct vfs *vfs, const struct sys_file *what, const char *folder,
 struct file_kind {
 	const char *name;
 	enum item item;
-	enum group group;
+	enum cpu_group group;
 };
 
 static const struct file_kind topology_files[] = {
@@ -471,23 +473,28 @@ static int add_cpu(struct vfs *vfs, u32 cpu)
 
 static int add_node(struct vfs *vfs, u32 node)
 {
+	static const struct file_kind files[] = {{"cpulist", LIST, 0},
+						 {"cpumap", MASK, 0},
+						 {"distance", DISTANCES, 0},
+						 {"meminfo", NODE_MEMORY, 0}};
 	struct sys_file f = {.group = GROUP_NODE, .of = node};
 	char folder[24];
-	int err;
+	int err = 0;
 
 	snprintf(folder, sizeof(folder), "node/node%u/", node);
-	f.item = LIST;
-	err = add(vfs, &f, folder, "cpulist");
-	f.item = MASK;
-	return err ? err : add(vfs, &f, folder, "cpumap");
+	for (u32 i = 0; i < ARRAY_SIZE(files) && !err; i++) {
+		f.item = files[i].item;
+		err = add(vfs, &f, folder, files[i].name);
+	}
+	return err;
 }
 
 static int fill_sysfs(struct vfs *vfs)
 {
 	static const struct file_kind all[] = {
-		{"cpu/online", LIST, GROUP_ALL},   {"cpu/possible", LIST, GROUP_ALL},
+		{"cpu/online", LIST, GROUP_LIVE},  {"cpu/possible", LIST, GROUP_ALL},
 		{"cpu/present", LIST, GROUP_ALL},  {"cpu/kernel_max", KERNEL_MAX, 0},
-		{"cpu/offline", NOTHING, 0},       {"node/online", NODE_LIST, 0},
+		{"cpu/offline", LIST, GROUP_DEAD}, {"node/online", NODE_LIST, 0},
 		{"node/possible", NODE_LIST, 0},   {"node/has_cpu", NODE_LIST, 0},
 		{"node/has_memory", NODE_LIST, 0}, {"node/has_normal_memory", NODE_LIST, 0},
 	};
@@ -498,11 +505,11 @@ static int fill_sysfs(struct vfs *vfs)
 
 		err = add(vfs, &f, "", all[i].name);
 	}
-	for (u32 i = 0; i < cpus() && !err; i++)
+	for (u32 i = 0; i < topology_cores() && !err; i++)
 		err = add_cpu(vfs, i);
-	for (u32 i = 0; i < nodes() && !err; i++)
+	for (u32 i = 0; i < topology_nodes() && !err; i++)
 		err = add_node(vfs, i);
-	return err;
+	return err ? err : counts_fill(vfs);
 }
 
 int cpu_init(struct vfs *vfs)

@@ -10,6 +10,7 @@
 #include "family.h"
 #include "futex.h"
 #include "misc.h"
+#include "placement.h"
 #include "sched.h"
 #include "signal.h"
 #include "syscall.h"
@@ -291,6 +292,7 @@ static void become(struct exec *e)
 	p->dumpable = !e->secure;
 	p->exit_signal = SIGCHLD;
 	p->did_exec = true;
+	placement_execed(p);
 	if (p->parent && p->parent->far)
 		family_changed(p);
 	if (e->secure)

@@ -9,6 +9,7 @@
  */
 #include "family.h"
 #include "namespaces.h"
+#include "placement.h"
 #include "sched.h"
 #include "signal.h"
 #include "syscall.h"
@@ -237,6 +238,8 @@ static s64 clone_thread(struct thread *t, const struct k_clone_args *c, u32 pid_
 	if (new_process)
 		join_family(p, t, c->flags);
 	sched_add(child);
+	if (child->process != t->process)
+		placement_forked(child->process);
 	if (c->flags & CLONE_VFORK)
 		wait_for_vfork(t, p);
 	return tid;

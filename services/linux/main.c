@@ -15,6 +15,8 @@
 #include "bootwords.h"
 #include "afar.h"
 #include "console.h"
+#include "corestate.h"
+#include "counts.h"
 #include "directory.h"
 #include "family.h"
 #include "farfiles.h"
@@ -25,6 +27,7 @@
 #include "futex.h"
 #include "misc.h"
 #include "move.h"
+#include "placement.h"
 #include "ram.h"
 #include "procfar.h"
 #include "random.h"
@@ -112,6 +115,12 @@ static int join(struct vfs *vfs)
 		err = farns_init(vfs, shards);
 	if (!err)
 		err = move_init(shards, vfs);
+	if (!err)
+		err = corestate_init(shards);
+	if (!err)
+		err = counts_init(shards);
+	if (!err)
+		err = placement_init(shards);
 	return err ? err : shard_open();
 }
 

@@ -49,6 +49,7 @@ struct moved_thread {
 	struct k_stack altstack;
 	u64 call_number, restart_ns, restart_arg, restart_arg2;
 	u32 restart;
+	struct cpu_set cpus;
 	s32 policy, priority, nice;
 	u64 user_ticks, system_ticks, switches;
 	u64 clear_child_tid, robust_list, robust_len, rseq, rseq_len;
@@ -101,6 +102,7 @@ static struct moved_thread describe_thread(const struct thread *t)
 		.restart_arg = t->restart_arg,
 		.restart_arg2 = t->restart_arg2,
 		.restart = restart_number(t),
+		.cpus = t->cpus,
 		.policy = t->policy,
 		.priority = t->priority,
 		.nice = t->nice,
@@ -188,6 +190,7 @@ static void set_thread(struct thread *t, const struct moved_thread *m)
 	t->restart_arg = m->restart_arg;
 	t->restart_arg2 = m->restart_arg2;
 	t->restart = restarts[MIN(m->restart, (u32)ARRAY_SIZE(restarts) - 1)];
+	t->cpus = m->cpus;
 	t->policy = m->policy;
 	t->priority = m->priority;
 	t->nice = m->nice;

@@ -5,6 +5,7 @@
  * Runs in: the personality's domain. Source: proc_pid(5) and its relatives.
  */
 #include "afar.h"
+#include "affinity.h"
 #include "exec.h"
 #include "cpu.h"
 #include "namespaces.h"
@@ -240,9 +241,7 @@ static int show_status(void *arg, struct vfs_task *reader, u32 pid, struct text 
 		    c->inheritable, c->permitted, c->effective, c->bounding);
 	text_printf(out, "CapAmb:\t%016lx\nNoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n",
 		    c->ambient, t->no_new_privs);
-	text_printf(out, "Cpus_allowed:\t%lx\nCpus_allowed_list:\t%u\n", 1ul << (p->home_core & 63),
-		    p->home_core);
-	text_puts(out, "Mems_allowed:\t1\nMems_allowed_list:\t0\n");
+	affinity_show(t, out);
 	text_printf(out, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t0\n",
 		    t->switches);
 	return 0;

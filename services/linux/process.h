@@ -88,6 +88,13 @@ enum thread_state {
 	THREAD_DEAD,
 };
 
+/* Processors, as sched_setaffinity(2) has them. */
+#define CPUS_MAX 512u
+
+struct cpu_set {
+	u64 bits[CPUS_MAX / 64];
+};
+
 struct thread {
 	struct vfs_task vfs; /* its part in files */
 	struct process *process;
@@ -120,6 +127,7 @@ struct thread {
 	bool queued;
 	s32 policy, priority, nice;
 	bool reset_on_fork;
+	struct cpu_set cpus; /* where it may run; empty: anywhere (affinity.h) */
 	u64 vruntime;
 	u64 slice_left_ns;
 	u64 user_ticks, system_ticks; /* of the time-stamp counter; see thread_times() */

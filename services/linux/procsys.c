@@ -4,16 +4,19 @@
  * Runs in: the personality's domain. Source: proc(5), sysfs(5).
  */
 #include "boot.h"
+#include "corestate.h"
 #include "huge.h"
 #include "namespaces.h"
 #include "ram.h"
 #include "random.h"
 #include "sched.h"
 #include "timer.h"
+#include "topology.h"
 
 #include <errno.h>
 #include <rt/rt.h>
 #include <rt/monitor.h>
+#include <stdio.h>
 #include <string.h>
 #include <vfs/proc.h>
 
@@ -24,13 +27,17 @@ static void line(struct text *out, const char *name, u64 kib)
 
 static int show_meminfo(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
 {
-	u64 total = ram_total_bytes() / KiB, free_kib = ram_free_bytes() / KiB;
-	u64 used = (ram_count() - ram_free_count()) * 4, files = vfs_file_pages(reader->vfs) * 4;
+	u64 total, free_kib, used = (ram_count() - ram_free_count()) * 4,
+			     files = vfs_file_pages(reader->vfs) * 4;
 	u64 anonymous = used > files ? used - files : 0;
 	static const char *const none[] = {"Unevictable", "Mlocked",  "SwapTotal", "SwapFree",
 					   "Zswap",       "Zswapped", "Dirty",     "Writeback"};
+	struct core_state sum;
 
 	(void)arg, (void)pid;
+	core_state_sum(&sum);
+	total = sum.total_bytes / KiB;
+	free_kib = sum.free_bytes / KiB;
 	line(out, "MemTotal", total);
 	line(out, "MemFree", free_kib);
 	line(out, "MemAvailable", free_kib);
@@ -130,29 +137,36 @@ static int show_kernel_cmdline(void *arg, struct vfs_task *reader, u32 pid, stru
 	return 0;
 }
 
+/* A line of a processor: user, nice, system, idle. */
+static void show_times(const char *name, const struct core_state *s, u64 cpus, struct text *out)
+{
+	u64 tick = NS_PER_S / TICKS_PER_S, busy = s->user_ns + s->system_ns;
+	u64 all = MAX(clock_now_ns() * cpus, busy);
+
+	text_printf(out, "%s %lu 0 %lu %lu 0 0 0 0 0 0\n", name, s->user_ns / tick,
+		    s->system_ns / tick, (all - busy) / tick);
+}
+
 static int show_system_stat(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
 {
-	u64 user = 0, system = 0, all = clock_now_ns(), tick = NS_PER_S / TICKS_PER_S;
-	u64 boot_s = timer_realtime_at(0) / NS_PER_S, switches = 0; /* of those who live */
+	u64 boot_s = timer_realtime_at(0) / NS_PER_S;
+	struct core_state sum;
 
 	(void)arg, (void)reader, (void)pid;
-	for (const struct process *p = process_from(0); p; p = p->list_next) {
-		u64 user_ns, system_ns;
+	core_state_sum(&sum);
+	show_times("cpu ", &sum, topology_cores(), out);
+	for (u32 core = 0; core < topology_cores(); core++) {
+		struct core_state one = {0};
+		char name[16];
 
-		process_times(p, &user_ns, &system_ns);
-		user += user_ns;
-		system += system_ns;
-		for (const struct thread *t = p->threads; t; t = t->next)
-			switches += t->switches;
+		core_state(core, &one); /* where Linux does not run nobody has used anything */
+		snprintf(name, sizeof(name), "cpu%u", core);
+		show_times(name, &one, 1, out);
 	}
-	all = MAX(all, user + system);
-	for (u32 i = 0; i < 2; i++)
-		text_printf(out, "cpu%s %lu 0 %lu %lu 0 0 0 0 0 0\n", i ? "0" : " ", user / tick,
-			    system / tick, (all - user - system) / tick);
-	text_printf(
-		out,
-		"intr 0\nctxt %lu\nbtime %lu\nprocesses %u\nprocs_running %u\nprocs_blocked 0\n",
-		switches, boot_s, process_count(), sched_runnable());
+	text_printf(out,
+		    "intr 0\nctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %lu\n"
+		    "procs_blocked 0\n",
+		    sum.switches, boot_s, sum.processes, sum.running);
 	return 0;
 }
 

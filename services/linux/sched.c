@@ -138,6 +138,7 @@ void sched_inherit(struct thread *child, struct thread *parent)
 	child->policy = parent->policy;
 	child->priority = parent->priority;
 	child->nice = parent->nice;
+	child->cpus = parent->cpus;
 	child->vruntime = parent->vruntime;
 	if (parent->reset_on_fork) {
 		child->policy = SCHED_OTHER;

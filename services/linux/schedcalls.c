@@ -1,11 +1,9 @@
 /*
- * System calls about scheduling. A core has its own personality: a process's processors are one.
+ * System calls about scheduling; those about processors are affinity.c's.
  *
  * Runs in: the personality's domain. Source: sched(7) and the manual pages of the calls.
  */
-#include "move.h"
 #include "sched.h"
-#include "shard.h"
 #include "syscall.h"
 #include "timer.h"
 #include "uaccess.h"
@@ -189,58 +187,6 @@ s64 sys_sched_getattr(struct thread *t, const u64 *a)
 		.runtime = is_real_time(of->policy) ? 0 : SLICE_NS,
 	};
 	return copy_out(t, a[1], &attr, attr.size);
-}
-
-/* ---- processors ---- */
-
-s64 sys_sched_getaffinity(struct thread *t, const u64 *a)
-{
-	const struct thread *of = named(t, a[0]);
-	u32 core = domain_start()->core;
-	u64 bytes = ROUND_UP(domain_start()->ncores, 64u) / 8, mask;
-
-	if (!of)
-		return -ESRCH;
-	if (a[1] < bytes || a[1] % 8)
-		return -EINVAL;
-	for (u64 i = 0; i < bytes / 8; i++) {
-		mask = core / 64 == i ? 1ul << core % 64 : 0;
-		if (copy_out(t, a[2] + 8 * i, &mask, sizeof(mask)))
-			return -EFAULT;
-	}
-	return (s64)bytes;
-}
-
-s64 sys_sched_setaffinity(struct thread *t, const u64 *a)
-{
-	struct thread *of = named(t, a[0]);
-	u32 core = linux_core(), to = UINT32_MAX;
-	u64 mask;
-
-	if (!of)
-		return -ESRCH;
-	if (!may_schedule(t, of))
-		return -EPERM;
-	for (u32 i = 0; i < linux_cores(); i++) {
-		if (i % 64 == 0 && (i / 8 >= a[1] || copy_in(t, &mask, a[2] + i / 8, 8)))
-			break;
-		if (mask >> i % 64 & 1 && (to == UINT32_MAX || i == core))
-			to = i;
-	}
-	if (to == UINT32_MAX)
-		return -EINVAL;
-	process_move(of->process, to);
-	return 0;
-}
-
-s64 sys_getcpu(struct thread *t, const u64 *a)
-{
-	u32 core = domain_start()->core, node = domain_start()->node;
-
-	if ((a[0] && copy_out(t, a[0], &core, sizeof(core))) ||
-	    (a[1] && copy_out(t, a[1], &node, sizeof(node))))
-		return -EFAULT;
-	return 0;
 }
 
 /* ---- input and output: kept, and told, but every transfer here is at once ---- */

@@ -1,0 +1,78 @@
+/* See corestate.h. */
+#include "corestate.h"
+#include "process.h"
+#include "ram.h"
+#include "sched.h"
+#include "shard.h"
+#include "timer.h"
+
+#include <errno.h>
+
+static void own_state(struct core_state *out)
+{
+	*out = (struct core_state){
+		.running = sched_runnable(),
+		.processes = process_count(),
+		.total_bytes = ram_total_bytes(),
+		.free_bytes = ram_free_bytes(),
+	};
+	for (const struct process *p = process_from(0); p; p = p->list_next) {
+		u64 user_ns, system_ns;
+
+		if (p->far)
+			continue; /* counted where it is */
+		process_times(p, &user_ns, &system_ns);
+		out->user_ns += user_ns;
+		out->system_ns += system_ns;
+		for (const struct thread *t = p->threads; t; t = t->next)
+			out->switches += t->switches;
+	}
+}
+
+static s64 serve_state(struct shard_request *r)
+{
+	struct core_state *out = shard_answer(r, sizeof(*out));
+
+	if (!out)
+		return -ENOMEM;
+	own_state(out);
+	return 0;
+}
+
+int core_state(u32 core, struct core_state *out)
+{
+	u32 got;
+	s64 err;
+
+	if (core == linux_core()) {
+		own_state(out);
+		return 0;
+	}
+	if (core >= linux_cores())
+		return -ENODEV;
+	err = shard_call(shards, core, CONTROL_STATE, NULL, 0, out, sizeof(*out), &got);
+	return err ? (int)err : got == sizeof(*out) ? 0 : -EBADMSG;
+}
+
+void core_state_sum(struct core_state *out)
+{
+	*out = (struct core_state){0};
+	for (u32 core = 0; core < linux_cores(); core++) {
+		struct core_state one;
+
+		if (core_state(core, &one))
+			continue;
+		out->user_ns += one.user_ns;
+		out->system_ns += one.system_ns;
+		out->switches += one.switches;
+		out->running += one.running;
+		out->processes += one.processes;
+		out->total_bytes += one.total_bytes;
+		out->free_bytes += one.free_bytes;
+	}
+}
+
+int corestate_init(struct shard_net *net)
+{
+	return shard_serve(net, CONTROL_STATE, serve_state, NULL);
+}

@@ -106,6 +106,21 @@ void placement_forked(struct process *p)
 		go_by_chance(p);
 }
 
+static bool wants_to_run(const struct process *p)
+{
+	for (const struct thread *t = p->threads; t; t = t->next) {
+		if (t->queued)
+			return true;
+	}
+	return false;
+}
+
+/* How many threads want to run here, without the parent of @p: it is about to wait for it. */
+static u32 load_beside(const struct process *p)
+{
+	return sched_runnable() - (p->parent && !p->parent->far && wants_to_run(p->parent));
+}
+
 void placement_execed(struct process *p)
 {
 	struct cpu_set cpus;
@@ -115,7 +130,7 @@ void placement_execed(struct process *p)
 		go_by_chance(p);
 		return;
 	}
-	if (!shards || p->pid == 1 || sched_runnable() < 2 || !affinity_of_process(p, &cpus))
+	if (!shards || p->pid == 1 || load_beside(p) < 2 || !affinity_of_process(p, &cpus))
 		return;
 	core = idle_one(&cpus);
 	if (core != linux_core())
@@ -123,15 +138,6 @@ void placement_execed(struct process *p)
 }
 
 /* ---- idle cores ---- */
-
-static bool wants_to_run(const struct process *p)
-{
-	for (const struct thread *t = p->threads; t; t = t->next) {
-		if (t->queued)
-			return true;
-	}
-	return false;
-}
 
 /* @core has nothing to do: send it a process if there are more than one here that could run. */
 static void give_work(u32 core)

@@ -10,12 +10,12 @@
 #include "../guest.h"
 
 /* NAME=value pairs that CSV and JSON have of each row, in this order; NULL: not known. */
-#define NFIELDS 20
+#define NFIELDS 21
 
 static const char *const field_names[NFIELDS] = {
-	"system",  "machine",  "cores",        "mode",        "mounts",   "tree",   "placement",
-	"readers", "kept",     "seed",         "ops",         "rate",     "p50_ns", "p99_ns",
-	"max_ns",  "messages", "instructions", "lines_moved", "releases", "failed"};
+	"system",  "machine",  "cores",        "mode",        "mounts",  "tree",     "placement",
+	"readers", "kept",     "seed",         "ops",         "rate",    "p50_ns",   "p99_ns",
+	"max_ns",  "messages", "instructions", "lines_moved", "workers", "releases", "failed"};
 
 static const char *known(double v)
 {
@@ -42,6 +42,7 @@ static void fields_of(const struct scale_row *r, const char *v[NFIELDS])
 				    known(r->messages),
 				    known(r->instructions),
 				    known(r->moved),
+				    strf("%u", r->point.workers ? r->point.workers : r->cores),
 				    known(r->why ? -1 : r->releases),
 				    r->why};
 

@@ -71,6 +71,8 @@ static bool read_row(const char *line, struct scale_row *row)
 					  .readers = count_of(line, "readers"),
 					  .kept = count_of(line, "kept"),
 					  .crowded = strcmp(placement, "crowded") == 0};
+	if (count_of(line, "workers") > row->cores)
+		row->point.workers = count_of(line, "workers");
 	row->seed = count_of(line, "seed");
 	row->why = good ? NULL : line_value(line, "why");
 	row->ops = number_of(line, "ops", 0);

@@ -36,6 +36,7 @@ extern const char *const scale_system_names[SCALE_SYSTEMS];
 struct scale_point {
 	const char *mode;
 	u32 mounts, tree, readers, kept;
+	u32 workers; /* at once; 0: one on each core */
 	bool crowded;
 };
 

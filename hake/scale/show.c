@@ -28,6 +28,8 @@ static const char *point_words(const struct scale_point *pt)
 		buf_addf(&text, ", %u readers", pt->readers);
 	if (pt->kept)
 		buf_addf(&text, ", %u namespaces kept", pt->kept);
+	if (pt->workers)
+		buf_addf(&text, ", %u workers at once", pt->workers);
 	if (pt->crowded)
 		buf_addf(&text, ", tree on the mount with all others");
 	return text.v;

@@ -54,8 +54,8 @@ static int read_line(struct machine *m, char *line, const char **why)
 /* What no number may be for the arithmetic of the model to be defined. */
 static const char *implausible(const struct machine *m)
 {
-	if (!m->mhz || !m->cores_per_socket || !m->dram_mbps || !m->link_mbps)
-		return "mhz, cores_per_socket, dram_mbps and link_mbps may not be 0";
+	if (!m->mhz || !m->dram_mbps || !m->link_mbps)
+		return "mhz, dram_mbps and link_mbps may not be 0";
 	if (!m->l1_ways || !m->l2_ways || !m->llc_ways || !m->tlb_ways || m->l1_ways > 16 ||
 	    m->l2_ways > 32 || m->llc_ways > 64 || m->tlb_ways > 16)
 		return "a number of ways is 0 or too large (16, 32, 64; TLB 16)";

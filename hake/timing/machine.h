@@ -13,7 +13,6 @@
 /* X(key): all are whole numbers, but cycles_per_kinsn, which is per 1,000 instructions. */
 #define MACHINE_KEYS(X)                                                                            \
 	X(mhz)              /* of a core */                                                        \
-	X(cores_per_socket) /* at most; a guest with fewer has smaller sockets */                  \
 	X(cycles_per_kinsn) /* for 1,000 instructions that hit their L1 caches */                  \
 	X(l1_kib)           /* data, private */                                                    \
 	X(l1_ways)                                                                                 \

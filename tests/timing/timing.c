@@ -79,7 +79,7 @@ TEST(a_missing_key_is_named)
 {
 	struct machine m;
 
-	CHECK(strstr(read_text("mhz = 2000\n", &m), "\"cores_per_socket\" is missing") != NULL);
+	CHECK(strstr(read_text("mhz = 2000\n", &m), "\"cycles_per_kinsn\" is missing") != NULL);
 }
 
 TEST(a_wrong_line_is_named_by_its_number)

@@ -1,9 +1,9 @@
 /*
  * nsbench: workers, and what came out. See nsbench.h.
  *
- * Workers are processes pinned to cores, started together: each says over a pipe that it is ready
- * and waits for another pipe to be closed, once before operations that only warm its caches, once
- * before those that are measured. Times are CLOCK_MONOTONIC, which under the timing model is
+ * Workers are processes pinned to cores in turn, started together: each says over a pipe that it is
+ * ready and waits for another pipe to be closed, once before operations that only warm its caches,
+ * once before those that are measured. Times are CLOCK_MONOTONIC, which under the timing model is
  * simulated (hake/timing); markers tell the model what is measured.
  *
  * Not here: what is to be measured (options.c), the namespace (world.c), the modes (modes.c).
@@ -26,10 +26,11 @@ static const struct plan *current; /* what is being measured, or NULL */
 
 static void print_plan(const char *word)
 {
-	printf("@%s mode=%s cores=%u mounts=%u tree=%u placement=%s readers=%u kept=%u seed=%u ",
+	printf("@%s mode=%s cores=%u mounts=%u tree=%u placement=%s readers=%u kept=%u workers=%u "
+	       "seed=%u ",
 	       word, current->mode->name, current->cores, current->mounts, current->tree,
 	       current->crowded ? "crowded" : "own", current->readers, current->kept,
-	       current->round);
+	       current->workers, current->round);
 }
 
 _Noreturn void die(int error, const char *format, ...)
@@ -228,11 +229,11 @@ static uint64_t percentile(const uint64_t *sorted, size_t n, uint32_t percent)
 
 static void show(const struct plan *p, uint64_t *took, const struct report *all, long sent)
 {
-	size_t n = (size_t)p->cores * p->ops;
+	size_t n = (size_t)p->workers * p->ops;
 	uint64_t begin = UINT64_MAX, end = 0;
 	double seconds;
 
-	for (uint32_t i = 0; i < p->cores; i++) {
+	for (uint32_t i = 0; i < p->workers; i++) {
 		begin = all[i].begin < begin ? all[i].begin : begin;
 		end = all[i].end > end ? all[i].end : end;
 	}
@@ -261,7 +262,7 @@ static void start_workers(const struct plan *p, struct crew *crew)
 
 	if (pipe(ready) || pipe(go[0]) || pipe(go[1]))
 		die(-errno, "pipes");
-	for (uint32_t i = 0; i < p->cores; i++) {
+	for (uint32_t i = 0; i < p->workers; i++) {
 		pid_t pid;
 
 		if (pipe(results))
@@ -272,7 +273,7 @@ static void start_workers(const struct plan *p, struct crew *crew)
 		if (pid == 0) {
 			close(go[0][1]);
 			close(go[1][1]);
-			work(p, i, ready[1], (int[]){go[0][0], go[1][0]}, results[1]);
+			work(p, i % p->cores, ready[1], (int[]){go[0][0], go[1][0]}, results[1]);
 		}
 		close(results[1]);
 		crew->out[i] = results[0];
@@ -298,7 +299,7 @@ static void all_ready(const struct plan *p, const struct crew *crew)
 {
 	char byte;
 
-	for (uint32_t i = 0; i < p->cores; i++)
+	for (uint32_t i = 0; i < p->workers; i++)
 		receive(crew->ready, &byte, 1);
 }
 
@@ -315,7 +316,7 @@ static void measure(const struct plan *p)
 {
 	static struct report all[CPU_SETSIZE];
 	static struct crew crew;
-	uint64_t *took = calloc((size_t)p->cores * p->ops, sizeof(*took));
+	uint64_t *took = calloc((size_t)p->workers * p->ops, sizeof(*took));
 	long before;
 
 	if (!took)
@@ -332,11 +333,11 @@ static void measure(const struct plan *p)
 	before = messages();
 	MODEL_BEGIN();
 	close(crew.go[1]);
-	for (uint32_t i = 0; i < p->cores; i++) {
+	for (uint32_t i = 0; i < p->workers; i++) {
 		receive(crew.out[i], &all[i], sizeof(all[i]));
 		receive(crew.out[i], took + (size_t)i * p->ops, p->ops * sizeof(*took));
 		if (all[i].error)
-			die(all[i].error, "%s on core %u", p->mode->name, i);
+			die(all[i].error, "%s on core %u", p->mode->name, i % p->cores);
 	}
 	MODEL_REPORT();
 	MODEL_OFF();

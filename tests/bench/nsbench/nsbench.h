@@ -13,7 +13,8 @@
 /* What was asked for. */
 struct plan {
 	const struct mode *mode;
-	uint32_t cores;   /* workers, one a core, from core 0 on */
+	uint32_t cores;   /* that work, from core 0 on */
+	uint32_t workers; /* at once, on those in turn; as many as cores, or more */
 	uint32_t ops;     /* of each worker */
 	uint32_t warm;    /* before those, not counted */
 	uint32_t mounts;  /* in the namespace, the root among them */

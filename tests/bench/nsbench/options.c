@@ -16,7 +16,8 @@ static void help(void)
 	     "for each MODE. What stands behind a MODE is for it alone; options are for all.\n");
 	for (const struct mode *m = modes; m->name; m++)
 		printf("  %-10s %s\n", m->name, m->about);
-	puts("\n  --cores N     workers, one a core (1)\n"
+	puts("\n  --cores N     that work (1)\n"
+	     "  --workers N   at once, on the cores in turn (one on each)\n"
 	     "  --ops N       operations of each (100)\n"
 	     "  --warm N      before those, not measured (3)\n"
 	     "  --mounts N    in the namespace that they start from (1: as few as there can be)\n"
@@ -44,9 +45,9 @@ static uint32_t *number_of(struct plan *p, const char *name)
 	const struct {
 		const char *name;
 		uint32_t *value;
-	} numbers[] = {{"cores", &p->cores},   {"ops", &p->ops},   {"warm", &p->warm},
-		       {"mounts", &p->mounts}, {"tree", &p->tree}, {"readers", &p->readers},
-		       {"kept", &p->kept}};
+	} numbers[] = {{"cores", &p->cores},   {"ops", &p->ops},        {"warm", &p->warm},
+		       {"mounts", &p->mounts}, {"tree", &p->tree},      {"readers", &p->readers},
+		       {"kept", &p->kept},     {"workers", &p->workers}};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
 		if (strcmp(numbers[i].name, name) == 0)
@@ -87,8 +88,10 @@ static void read_plan(struct plan *p, char *text)
 		else
 			read_number(p, word);
 	}
-	if (!p->cores || p->cores > CPU_SETSIZE || !p->ops)
-		die(0, "cores must be 1 to %d, ops at least 1", CPU_SETSIZE);
+	if (!p->workers)
+		p->workers = p->cores;
+	if (!p->cores || p->workers < p->cores || p->workers > CPU_SETSIZE || !p->ops)
+		die(0, "cores must be 1 to %d, workers no fewer, ops at least 1", CPU_SETSIZE);
 	if (p->readers > MAX_OTHERS || p->kept > MAX_OTHERS - p->readers)
 		die(0, "readers and kept are %d at most together", MAX_OTHERS);
 }
@@ -97,17 +100,12 @@ uint32_t read_plans(int argc, char **argv, struct plan *plans, uint32_t *rounds)
 {
 	struct plan common = {.cores = 1, .ops = 100, .warm = 3, .mounts = 1};
 	static const struct option options[] = {
-		{"cores", required_argument, NULL, 0},
-		{"ops", required_argument, NULL, 0},
-		{"warm", required_argument, NULL, 0},
-		{"mounts", required_argument, NULL, 0},
-		{"tree", required_argument, NULL, 0},
-		{"readers", required_argument, NULL, 0},
-		{"kept", required_argument, NULL, 0},
-		{"crowded", no_argument, NULL, 'c'},
-		{"seeds", required_argument, NULL, 's'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
+		{"cores", required_argument, NULL, 0},   {"ops", required_argument, NULL, 0},
+		{"warm", required_argument, NULL, 0},    {"mounts", required_argument, NULL, 0},
+		{"tree", required_argument, NULL, 0},    {"readers", required_argument, NULL, 0},
+		{"kept", required_argument, NULL, 0},    {"crowded", no_argument, NULL, 'c'},
+		{"seeds", required_argument, NULL, 's'}, {"workers", required_argument, NULL, 0},
+		{"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
 	};
 	uint32_t n = 0;
 	int c, which;

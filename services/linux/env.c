@@ -5,6 +5,7 @@
  */
 #include "afar.h"
 #include "farfiles.h"
+#include "farpage.h"
 #include "fmap.h"
 #include "misc.h"
 #include "namespaces.h"
@@ -25,6 +26,20 @@ static struct thread *thread_of(struct vfs_task *task)
 {
 	return container_of(task, struct thread, vfs);
 }
+
+static int lend_page(void *arg, struct page *page, u32 core, void *name)
+{
+	(void)arg;
+	return page_lend(page, core, name);
+}
+
+static int borrow_page(void *arg, const void *name, struct page **out)
+{
+	(void)arg;
+	return page_borrow(name, out);
+}
+
+static_assert(sizeof(struct page_name) == VFS_PAGE_NAME, "vfs.h");
 
 static struct page *new_page(void *arg)
 {
@@ -223,6 +238,8 @@ struct vfs *env_init(void)
 	static struct vfs_env env = {
 		.page_new = new_page,
 		.page_free = free_page,
+		.page_lend = lend_page,
+		.page_borrow = borrow_page,
 		.now_ns = now_ns,
 		.random = random_for_vfs,
 		.user_read = user_read,

@@ -197,30 +197,12 @@ static s64 serve_owner(struct shard_request *r)
 	return 0;
 }
 
-/* ---- pages ---- */
-
-static int lend(void *arg, struct page *page, u32 core, void *name)
-{
-	(void)arg;
-	return page_lend(page, core, name);
-}
-
-static int borrow(void *arg, const void *name, struct page **out)
-{
-	(void)arg;
-	return page_borrow(name, out);
-}
-
-static_assert(sizeof(struct page_name) == FAR_PAGE_BYTES, "far_file.h");
-
 int farfiles_init(struct vfs *vfs, struct shard_net *with)
 {
 	static const struct far_file_env env = {
 		.who = say_who,
 		.task_begin = task_begin,
 		.task_end = task_end,
-		.page_lend = lend,
-		.page_borrow = borrow,
 	};
 	int err = far_files_join(vfs, with, DEVICES, &env, NULL);
 

@@ -4,6 +4,7 @@
  * Runs in: the personality, host tests.
  */
 #include "chrdev.h"
+#include "far_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@ static int mount_shared(struct vfs *vfs, void *arg, const char *source, const ch
 	(void)source;
 	(void)options; /* those of the first mount, which is the instance's own, hold */
 	*out = vfs->devtmpfs;
-	return 0;
+	return far_well_known(vfs, FAR_ID_DEVTMPFS, out);
 }
 
 int devtmpfs_add(struct vfs *vfs, const char *name, u32 mode, u32 dev)

@@ -19,9 +19,6 @@
 #define FIRST_BUCKETS 16u
 #define TYPE_MAX      32u
 #define OPTIONS_MAX   4096u
-/* File systems that every core finds by itself, by their numbers at core 0. */
-#define ID_DEVTMPFS 1u
-#define ID_DEVPTS   2u
 
 u32 bit_next(const u64 *bits, u32 from)
 {
@@ -494,11 +491,22 @@ static void core_died(struct shard_net *net, u32 core, void *arg)
 }
 
 /* Number @number of core 0 is @sb here, if this is core 0. */
-static int well_known(struct vfs *vfs, u64 number, struct superblock *sb)
+static int is_number(struct vfs *vfs, u64 number, struct superblock *sb)
 {
 	if (vfs->far->core)
 		return 0;
 	return vfs_sb_id(sb) == number ? 0 : -ENOMEM;
+}
+
+int far_well_known(struct vfs *vfs, u64 id, struct superblock **sb)
+{
+	int err = 0;
+
+	if (vfs->far && vfs->far->core)
+		err = vfs_sb_attach(vfs, id, sb);
+	if (!err && vfs->far && vfs->far->core)
+		(*sb)->refs--; /* the mount's will take its place */
+	return err;
 }
 
 int vfs_far_join(struct vfs *vfs, struct shard_net *net, u32 ncores)
@@ -519,9 +527,9 @@ int vfs_far_join(struct vfs *vfs, struct shard_net *net, u32 ncores)
 	vfs->dev_step = ncores;
 	tmpfs_set_core(vfs->shm->sb, far->core);
 	tmpfs_set_core(mounts_topmost(vfs->first_mnt->mounts->root)->sb, far->core);
-	err = well_known(vfs, ID_DEVTMPFS, vfs->devtmpfs);
+	err = is_number(vfs, FAR_ID_DEVTMPFS, vfs->devtmpfs);
 	if (!err)
-		err = well_known(vfs, ID_DEVPTS, devpts_of(vfs));
+		err = is_number(vfs, FAR_ID_DEVPTS, devpts_of(vfs));
 	if (!err)
 		err = shard_serve(net, FAR_SB, serve_super, vfs);
 	if (!err)

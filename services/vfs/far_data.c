@@ -129,20 +129,13 @@ static int far_fallocate(struct vfs_task *t, struct file *file, u32 mode, u64 of
 		far_node_ask(file->inode, FAR_FALLOCATE, &args, sizeof(args), NULL, 0, NULL));
 }
 
-void far_pages_drop(struct inode *inode, u64 first, u64 last)
-{
-	struct vfs *vfs = inode->sb->vfs;
-	struct page_map *pages = &far_inode(inode)->pages;
-	u64 index = first;
-
-	if (inode->mapping)
-		vfs->env->unmap(vfs->arg, inode, first, last);
-	while (page_map_next(pages, &index) && index <= last)
-		page_put(vfs, page_map_take(pages, index));
-}
-
 const struct inode_ops far_file_inode_ops = {
-	.refresh = far_refresh, .set_attr = far_set_attr, .evict = far_evict};
+	.page = far_page,
+	.pages = far_pages,
+	.refresh = far_refresh,
+	.set_attr = far_set_attr,
+	.evict = far_evict,
+};
 
 const struct file_ops far_file_ops = {
 	.read = far_read,

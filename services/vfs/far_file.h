@@ -50,13 +50,9 @@ struct far_file_env {
 	/* Where a file is, for another core, and from it (far_place.h). May be NULL: nowhere. */
 	s64 (*place_export)(void *arg, u32 core, const struct path *path, void *out, size_t room);
 	s64 (*place_import)(void *arg, const void *in, size_t bytes, struct path *out);
-	/* A page of a file for another core, and from it: FAR_PAGE_BYTES. May be NULL: none. */
-	int (*page_lend)(void *arg, struct page *page, u32 core, void *name);
-	int (*page_borrow)(void *arg, const void *name, struct page **out);
 };
 
-#define FAR_PAGE_BYTES 16u
-#define FAR_WHO_MAX    1024u /* bytes of who asks */
+#define FAR_WHO_MAX 1024u /* bytes of who asks */
 
 /**
  * Let @vfs know the open files of the other cores of @net. Call it once.

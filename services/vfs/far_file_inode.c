@@ -91,15 +91,16 @@ static int set_attr(struct vfs_task *t, struct inode *inode, const struct attr *
 
 static int get_page(struct inode *inode, u64 index, bool make, struct page **out)
 {
+	const struct vfs *vfs = inode->sb->vfs;
 	struct far_file *far = far_of(inode);
-	u8 name[FAR_PAGE_BYTES];
+	u8 name[VFS_PAGE_NAME];
 	struct far_call call = {.op = FILES_PAGE,
 				.ask = {.pos = (s64)index, .what = make},
 				.out = name,
 				.room = sizeof(name)};
 	s64 n;
 
-	if (!far || !(far->traits & FILE_HAS_PAGES) || !far->all->env->page_borrow)
+	if (!far || !(far->traits & FILE_HAS_PAGES) || !vfs->env->page_borrow)
 		return -ENODEV;
 	n = far_ask(NULL, far, &call);
 	*out = NULL;
@@ -107,7 +108,7 @@ static int get_page(struct inode *inode, u64 index, bool make, struct page **out
 		return (int)n;
 	if (call.got != sizeof(name))
 		return -EIO;
-	return far->all->env->page_borrow(far->all->arg, name, out);
+	return vfs->env->page_borrow(vfs->arg, name, out);
 }
 
 static void evict(struct inode *inode)

@@ -278,18 +278,18 @@ static s64 perform_place(struct serving *s)
 
 static s64 perform_page(struct serving *s)
 {
-	const struct far_file_env *env = s->all->env;
+	const struct vfs *vfs = s->all->vfs;
 	struct page *page;
 	u8 *name;
 	int err;
 
-	if (!env->page_lend)
+	if (!vfs->env->page_lend)
 		return -ENODEV;
 	err = file_page(s->file, (u64)s->ask->pos, s->ask->what, &page);
 	if (err || !page)
 		return err; /* 0: a hole */
-	name = answer_of(s, FAR_PAGE_BYTES);
-	err = name ? env->page_lend(s->all->arg, page, s->request->core, name) : -EMSGSIZE;
+	name = answer_of(s, VFS_PAGE_NAME);
+	err = name ? vfs->env->page_lend(vfs->arg, page, s->request->core, name) : -EMSGSIZE;
 	page_put(s->all->vfs, page);
 	return err ? err : 1;
 }

@@ -196,6 +196,7 @@ void far_evict(struct inode *inode)
 
 	far_known_remove(inode->sb->part, &f->known);
 	far_pages_drop(inode, 0, PAGE_MAP_MAX - 1);
+	far_use_end(inode);
 	if (f->received)
 		shard_tell(far_net(inode), far_home_of(inode->ino), FAR_DROP, &drop, sizeof(drop));
 	free(f->target);

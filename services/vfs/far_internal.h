@@ -29,6 +29,9 @@
 #include <vfs/far.h>
 
 #define FAR_CORES 512u /* that may take part */
+/* File systems that every core finds by itself, by their numbers at core 0. */
+#define FAR_ID_DEVTMPFS 1u
+#define FAR_ID_DEVPTS   2u
 
 struct far_vfs {
 	struct shard_net *net;
@@ -97,6 +100,8 @@ int far_known_add(struct far_part *part, struct far_known *known);
 void far_known_remove(struct far_part *part, struct far_known *known);
 /* An ended part ends if nothing is left in it. */
 void far_part_settle(struct far_part *part);
+/* On other cores than the first: *@sb, our own, is exchanged for our part of the first's @id. */
+int far_well_known(struct vfs *vfs, u64 id, struct superblock **sb);
 /* Wait in @queue, whatever signals come. */
 void far_wait(struct vfs *vfs, struct fiber_queue *queue);
 /* The network of @inode's instance; its file. */
@@ -117,7 +122,7 @@ struct far_inode {
 	char *target; /* of a link, once asked for */
 	u32 target_len;
 	struct page_map pages; /* lent to us */
-	s32 uses;              /* counted at the home */
+	s32 uses;              /* counted at the home in its inode->writers: 1, 0, -1 */
 };
 
 static inline struct far_inode *far_inode(const struct inode *inode)
@@ -160,6 +165,7 @@ int far_set_attr(struct vfs_task *t, struct inode *inode, const struct attr *att
 
 struct far_holder {
 	u32 core;
+	s32 uses; /* counted in inode->writers */
 	u64 given;
 };
 
@@ -180,6 +186,9 @@ struct far_share {
 	u32 nbuckets, nleases;
 	bool busy; /* being changed */
 	struct fiber_queue waiters;
+	/* a file's: */
+	u64 lent[FAR_CORES / 64]; /* cores that have borrowed pages */
+	u64 lendings;
 };
 
 /* The share of @inode, an own one; made if it has none. NULL: no memory. */
@@ -191,8 +200,6 @@ int far_share_give(struct inode *inode, u32 core);
 /* ... and @count times less. True: no more. The share may have ended with that. */
 bool far_share_drop(struct far_share *share, u32 core, u64 count);
 void far_share_attr(struct inode *inode, struct far_attr *attr);
-/* Attributes of @inode were changed: tell those who have it. May wait. */
-void far_share_tell(struct inode *inode);
 /* An inode that is shared is evicted. */
 void far_share_evict(struct inode *inode);
 int far_share_set_attr(struct vfs_task *t, struct inode *inode, const struct attr *attr);
@@ -216,6 +223,20 @@ int far_recall(struct inode *dir, const char *name, u32 len, u32 asker, u64 *kep
 /* Tell the cores of @kept what became of the name. */
 void far_tell_gone(struct inode *dir, const char *name, u32 len, const u64 *kept);
 void far_leases_forget(struct far_share *share, u32 core);
+
+/* --- far_pages.c --- */
+
+int far_page(struct inode *inode, u64 index, bool make, struct page **out);
+u32 far_pages(struct inode *inode, u64 index, u32 count, struct page **out);
+s64 far_serve_page(struct shard_request *r);
+s64 far_serve_page_recall(struct shard_request *r);
+
+/* --- far_use.c --- */
+
+s64 far_serve_use(struct shard_request *r);
+s64 far_serve_unused(struct shard_request *r);
+/* The far @inode ends: what its home still counts. */
+void far_use_end(struct inode *inode);
 
 /* --- far_home.c --- */
 

@@ -146,6 +146,8 @@ static s64 serve_set_attr(struct shard_request *r)
 			     .ctime = time_of(&a->ctime)};
 	if (a->valid & ATTR_SIZE && (!inode_is(inode, S_IFREG) || a->size > INT64_MAX))
 		err = -EINVAL;
+	else if (a->valid & ATTR_SIZE && inode->writers < 0 && far_use(inode, 1))
+		err = -ETXTBSY;
 	else
 		err = inode->ops->set_attr(NULL, inode, &attr);
 	if (!err)
@@ -347,7 +349,6 @@ static s64 rename_found(struct shard_request *r, const struct far_rename *a,
 			struct rename_args *args)
 {
 	struct far_part *part = args->olddir->sb->part;
-	struct new_node whiteout = {.mode = S_IFCHR, .uid = a->uid, .gid = a->gid};
 	s64 err = named_inode(args->olddir, args->oldname, a->oldlen, a->old, &args->old);
 
 	if (!err && !args->old)
@@ -363,8 +364,6 @@ static s64 rename_found(struct shard_request *r, const struct far_rename *a,
 		err = far_inode_by_number(part, a->replaced, &args->replaced);
 	if (!err && args->exchange && !args->replaced)
 		err = -ENOENT;
-	if (a->flags & FAR_WHITEOUT)
-		args->whiteout = &whiteout;
 	if (!err)
 		err = far_home_rename(args, r->core);
 	put_if(args->replaced);
@@ -376,11 +375,16 @@ static s64 rename_found(struct shard_request *r, const struct far_rename *a,
 static s64 serve_rename(struct shard_request *r)
 {
 	const struct far_rename *a = shard_args(r, sizeof(*a));
+	struct new_node whiteout = {.mode = S_IFCHR};
 	struct rename_args args = {0};
 	s64 err;
 
 	if (!a)
 		return -EBADMSG;
+	whiteout.uid = a->uid;
+	whiteout.gid = a->gid;
+	if (a->flags & FAR_WHITEOUT)
+		args.whiteout = &whiteout;
 	args.oldname = name_behind(r, sizeof(*a), 0, a->oldlen);
 	args.newname = args.oldname ? name_behind(r, sizeof(*a), a->oldlen, a->newlen) : NULL;
 	if (!args.newname)
@@ -549,6 +553,10 @@ int far_serve(struct vfs *vfs)
 		{FAR_RECALL, serve_recall},
 		{FAR_GONE, serve_gone},
 		{FAR_MOVED, serve_moved},
+		{FAR_PAGE, far_serve_page},
+		{FAR_PAGES_RECALL, far_serve_page_recall},
+		{FAR_USE, far_serve_use},
+		{FAR_UNUSED, far_serve_unused},
 	};
 	int err = far_serve_data(vfs);
 

@@ -65,6 +65,7 @@ void far_share_evict(struct inode *inode)
 	struct far_part *part = inode->sb->part;
 
 	far_known_remove(part, &share->known);
+	inode->shared = false;
 	for (u32 i = 0; i < share->nbuckets; i++) {
 		while (share->leases[i]) {
 			struct far_lease *lease = share->leases[i];
@@ -118,6 +119,7 @@ bool far_share_drop(struct far_share *share, u32 core, u64 count)
 	share->holders[i].given -= MIN(count, share->holders[i].given);
 	if (share->holders[i].given)
 		return false;
+	share->inode->writers -= share->holders[i].uses;
 	share->holders[i] = share->holders[--share->nholders];
 	if (!share->nholders)
 		inode_put(share->inode);

@@ -46,7 +46,7 @@ void file_end(struct file *file)
 	if (file->ops->release)
 		file->ops->release(file);
 	if (file->mode & FILE_COUNTED) {
-		inode->writers--;
+		inode_drop_writer(inode);
 		file->path.mnt->writers--;
 		file->path.mnt->sb->writers--;
 	}
@@ -119,6 +119,11 @@ u32 file_poll(struct file *file, struct poll_table *table)
 	return file->ops->poll(file, table);
 }
 
+static bool is_behind(const struct inode *inode, u64 index)
+{
+	return index >= ROUND_UP(inode->size, PAGE_SIZE) / PAGE_SIZE;
+}
+
 int file_page(struct file *file, u64 index, bool write, struct page **out)
 {
 	struct inode *inode = file->inode;
@@ -127,7 +132,8 @@ int file_page(struct file *file, u64 index, bool write, struct page **out)
 		return -ENODEV;
 	if (file_is_far(file) && inode->ops->refresh)
 		inode->ops->refresh(NULL, inode);
-	if (index >= ROUND_UP(inode->size, PAGE_SIZE) / PAGE_SIZE)
+	if (is_behind(inode, index) &&
+	    (!inode->far || inode->ops->refresh(NULL, inode) || is_behind(inode, index)))
 		return -ERANGE;
 	return inode->ops->page(inode, index, write, out);
 }

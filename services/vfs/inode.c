@@ -247,13 +247,22 @@ static u32 set_id_bits(struct vfs_task *t, const struct inode *inode)
 	return bits;
 }
 
+static void clear_set_id(struct vfs_task *t, struct inode *inode)
+{
+	u32 gone = inode->mode & set_id_bits(t, inode);
+
+	inode->mode &= ~gone;
+	if (gone && inode->shared)
+		far_share_tell(inode);
+}
+
 void file_modified(struct vfs_task *t, struct file *file)
 {
 	struct inode *inode = file->inode;
 
 	if ((inode->mode & (S_ISUID | S_ISGID)) && inode_is(inode, S_IFREG) &&
 	    !inode_capable(t, inode, VFS_CAP_FSETID))
-		inode->mode &= ~set_id_bits(t, inode);
+		clear_set_id(t, inode);
 	inode_touch(inode, ATTR_MTIME | ATTR_CTIME);
 }
 

@@ -273,6 +273,46 @@ int inode_truncate(struct vfs_task *t, struct inode *inode, u64 size);
 /* ioctl(2): what all files know, then the file itself. */
 int file_ioctl(struct vfs_task *t, struct file *file, int fd, u32 cmd, u64 arg);
 
+/* far_pages.c: pages of @inode leave it: those that other cores have go first. May wait. */
+void far_pages_cut(struct inode *inode, u64 first, u64 last);
+
+/* far_share.c: attributes of @inode were changed; those who have it elsewhere hear. May wait. */
+void far_share_tell(struct inode *inode);
+
+/* far_use.c: see inode_add_writer(). */
+int far_use(struct inode *inode, s32 uses);
+
+/*
+ * Who writes a file and who runs it exclude each other: inode->writers. -ETXTBSY. For a far file
+ * its home counts in who has it here; for one that runs on another core, that is asked whether it
+ * still does. far_use() with 1 tells as well whether a file that is run may be written.
+ */
+static inline int inode_add_writer(struct inode *inode)
+{
+	int err = inode->writers < 0 || inode->far ? far_use(inode, 1) : 0;
+
+	if (!err)
+		inode->writers++;
+	return err;
+}
+
+static inline int inode_deny_writing(struct inode *inode)
+{
+	int err = inode->writers > 0 ? -ETXTBSY : 0;
+
+	if (!err && inode->far)
+		err = far_use(inode, -1);
+	if (!err)
+		inode->writers--;
+	return err;
+}
+
+static inline void inode_drop_writer(struct inode *inode)
+{
+	if (--inode->writers == 0 && inode->far)
+		far_use(inode, 0);
+}
+
 /* pagefile.c: operations of regular files whose pages inode->ops->page gives. */
 s64 pagefile_read(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos);
 s64 pagefile_write(struct vfs_task *t, struct file *file, struct uio *uio, s64 *pos);

@@ -132,11 +132,13 @@ static const struct file_ops *ops_of(const struct inode *inode)
 
 static int count_writer(struct file *file)
 {
+	int err;
+
 	if (!inode_is(file->inode, S_IFREG) || !(file->mode & FILE_WRITE))
 		return 0;
-	if (file->inode->writers < 0)
-		return -ETXTBSY;
-	file->inode->writers++;
+	err = inode_add_writer(file->inode);
+	if (err)
+		return err;
 	file->path.mnt->writers++;
 	file->path.mnt->sb->writers++;
 	file->mode |= FILE_COUNTED;
@@ -197,8 +199,9 @@ static int open_place(struct vfs_task *t, const struct path *path, const struct 
 		err = file_open_path(t, path, r->flags, file_mode_of(r), out);
 	if (err || !truncate)
 		return err;
-	err = path->dentry->inode->writers < 0 ? -ETXTBSY
-					       : inode_truncate(t, path->dentry->inode, 0);
+	err = path->dentry->inode->writers < 0 ? far_use(path->dentry->inode, 1) : 0;
+	if (!err)
+		err = inode_truncate(t, path->dentry->inode, 0);
 	if (err)
 		file_put(*out);
 	return err;
@@ -407,15 +410,11 @@ int vfs_open_exec(struct vfs_task *t, int dirfd, const char *path, int flags, st
 	err = open_request(t, dirfd, path, &r, &file);
 	if (err)
 		return err;
-	if (!inode_is(file->inode, S_IFREG))
-		err = -EACCES;
-	else if (file->inode->writers > 0)
-		err = -ETXTBSY;
+	err = inode_is(file->inode, S_IFREG) ? inode_deny_writing(file->inode) : -EACCES;
 	if (err) {
 		file_put(file);
 		return err;
 	}
-	file->inode->writers--;
 	file->mode |= FILE_EXEC;
 	*out = file;
 	return 0;

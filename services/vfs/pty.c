@@ -7,6 +7,7 @@
  * Source: pty(7), pts(4), ioctl_tty(2).
  * Runs in: the personality, host tests.
  */
+#include "far_internal.h"
 #include "tty_internal.h"
 
 #include <poll.h>
@@ -454,7 +455,7 @@ static int mount_shared(struct vfs *vfs, void *arg, const char *source, const ch
 	(void)arg;
 	(void)source;
 	*out = vfs->ptys->devpts;
-	return err;
+	return err ? err : far_well_known(vfs, FAR_ID_DEVPTS, out);
 }
 
 int devpts_register(struct vfs *vfs)

@@ -226,7 +226,7 @@ int vfs_truncate(struct vfs_task *t, const char *path, s64 length)
 	if (!err && (inode->flags & VFS_FL_APPEND))
 		err = -EPERM;
 	if (!err && inode->writers < 0)
-		err = -ETXTBSY;
+		err = far_use(inode, 1);
 	if (!err)
 		err = inode_truncate(t, inode, (u64)length);
 	path_put(&at);

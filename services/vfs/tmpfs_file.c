@@ -48,6 +48,8 @@ static void drop_pages(struct inode *inode, u64 first, u64 last)
 
 	if (first > last)
 		return;
+	if (inode->shared)
+		far_pages_cut(inode, first, last);
 	if (inode->mapping)
 		vfs->env->unmap(vfs->arg, inode, first, last);
 	while ((page = page_map_next(pages, &index)) && index <= last) {

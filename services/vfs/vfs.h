@@ -48,6 +48,8 @@ struct vfs_owner {
 	u32 uid, euid;
 };
 
+#define VFS_PAGE_NAME 16u
+
 /* What an instance needs of its personality. All functions get @arg of vfs_new(). */
 struct vfs_env {
 	/* Pages: a new one is all zeros and has one reference; NULL: none left. */
@@ -67,6 +69,13 @@ struct vfs_env {
 
 	/* Is the file mapped shared, so that it can be written through? May be NULL. */
 	bool (*mapped_writable)(void *arg, struct inode *inode);
+
+	/*
+	 * A page of a file for another core, and from it: VFS_PAGE_NAME bytes. 0 or an error. May
+	 * be NULL: none can be had.
+	 */
+	int (*page_lend)(void *arg, struct page *page, u32 core, void *name);
+	int (*page_borrow)(void *arg, const void *name, struct page **out);
 
 	/* Signals and jobs. */
 	void (*signal_task)(void *arg, struct vfs_task *task, int sig); /* SIGPIPE, SIGXFSZ */

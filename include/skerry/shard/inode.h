@@ -38,7 +38,8 @@
 #define FAR_SEEK      FAR_OP(16) /* struct far_io -> position */
 #define FAR_FALLOCATE FAR_OP(17) /* struct far_io */
 #define FAR_XATTR     FAR_OP(18) /* struct far_xattr, name, value -> value or names */
-#define FAR_USE       FAR_OP(19) /* struct far_use: count who writes or runs it */
+#define FAR_USE       FAR_OP(19) /* struct far_use: -ETXTBSY */
+#define FAR_PAGE      FAR_OP(21) /* struct far_io: pages -> which there are; their names */
 #define FAR_SET_FLAGS FAR_OP(20) /* struct far_set_flags */
 /* To the home of a directory. */
 #define FAR_LOOKUP  FAR_OP(32) /* struct far_name -> struct far_found; -ENOENT */
@@ -54,6 +55,7 @@
 #define FAR_GONE         FAR_OP(50) /* struct far_name: it is gone, with all that is mounted there */
 #define FAR_MOVED        FAR_OP(51) /* struct far_moved, names */
 #define FAR_PAGES_RECALL FAR_OP(52) /* struct far_io: these pages are no longer the file's */
+#define FAR_UNUSED       FAR_OP(53) /* struct far_node: run it no longer, if you do not: 1 */
 
 struct far_node {
 	u64 sb, ino;
@@ -215,10 +217,11 @@ struct far_xattr {
 #define FAR_XATTR_REMOVE 2u
 #define FAR_XATTR_LIST   3u
 
+/* A core counts at most once: who asks has somebody who writes (1), runs it (-1), or neither. */
 struct far_use {
 	struct far_node file;
-	s32 delta; /* of writers; of those who deny writing if @deny */
-	u32 deny;
+	s32 uses;
+	u32 zero;
 };
 
 struct far_set_flags {

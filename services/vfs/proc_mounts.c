@@ -1,8 +1,8 @@
 /*
  * /proc/PID/mounts, mountinfo, mountstats.
  *
- * An open file is of the namespace and the root that the process had when it was opened. It can be
- * polled: after a change of that namespace the file has an error condition, once.
+ * An open file is of the namespace and the root that the process had when it was opened. The first
+ * two can be polled: after a change of that namespace the file has an error condition, once.
  *
  * Runs in: the personality, host tests. Source: proc_pid_mounts(5), proc_pid_mountinfo(5).
  */
@@ -114,6 +114,14 @@ static void release_mounts(struct file *file)
 	free(mf);
 }
 
+/* mountstats cannot be waited for, on Linux either. */
+static const struct file_ops stats_ops = {
+	.open = open_mounts,
+	.read = read_mounts,
+	.seek = pseudo_seek,
+	.release = release_mounts,
+};
+
 static const struct file_ops mounts_ops = {
 	.open = open_mounts,
 	.read = read_mounts,
@@ -133,16 +141,16 @@ static int show(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
 	return err;
 }
 
-#define MOUNTS(file, bits, kind)                                                                   \
+#define MOUNTS(file, bits, ops, kind)                                                              \
 	{                                                                                          \
-		.name = file, .mode = bits, .show = show, .fops = &mounts_ops,                     \
+		.name = file, .mode = bits, .show = show, .fops = &(ops),                          \
 		.arg = (void *)(uintptr_t)(kind)                                                   \
 	}
 
 static const struct proc_entry entries[] = {
-	MOUNTS("mounts", 0444, MOUNTS_PLAIN),
-	MOUNTS("mountinfo", 0444, MOUNTS_INFO),
-	MOUNTS("mountstats", 0400, MOUNTS_STATS),
+	MOUNTS("mounts", 0444, mounts_ops, MOUNTS_PLAIN),
+	MOUNTS("mountinfo", 0444, mounts_ops, MOUNTS_INFO),
+	MOUNTS("mountstats", 0400, stats_ops, MOUNTS_STATS),
 };
 
 int proc_mounts_register(struct vfs *vfs)

@@ -83,4 +83,10 @@ int number_after(const char *line, const char *word);
 /** The exit status of a function run in a child; 128 and more: a signal. */
 int status_of(void (*fn)(void));
 
+/** Write a text to a file that is there; 0 or -1. Read one; "" if it cannot be read. */
+int put(const char *path, const char *text);
+const char *text_of(const char *path);
+/** A place in a user namespace of user 1000, who is 0 in it, with mounts of its own. */
+void be_root_of_little(void);
+
 #endif

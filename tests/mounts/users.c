@@ -9,45 +9,6 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 
-static int put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-	ssize_t n;
-
-	if (fd < 0)
-		return -1;
-	n = write(fd, text, strlen(text));
-	close(fd);
-	return n == (ssize_t)strlen(text) ? 0 : -1;
-}
-
-static const char *text_of(const char *path)
-{
-	static char buf[1024];
-	int fd = open(path, O_RDONLY);
-	ssize_t n = fd < 0 ? 0 : read(fd, buf, sizeof(buf) - 1);
-
-	buf[n > 0 ? n : 0] = 0;
-	if (fd >= 0)
-		close(fd);
-	return buf;
-}
-
-/* A user namespace of user 1000, who is 0 in it, with mounts of its own. */
-static void be_root_of_little(void)
-{
-	place();
-	if (chmod("/tmp", 0777) || chown("a", 1000, 1000) || setgroups(0, NULL) ||
-	    setresgid(1000, 1000, 1000) || setresuid(1000, 1000, 1000))
-		_exit(97);
-	/* /proc/self is root's after a change of user, unless this is said. */
-	if (prctl(PR_SET_DUMPABLE, 1) || unshare(CLONE_NEWUSER | CLONE_NEWNS))
-		_exit(96);
-	if (put("/proc/self/setgroups", "deny") || put("/proc/self/uid_map", "0 1000 1") ||
-	    put("/proc/self/gid_map", "0 1000 1"))
-		_exit(95);
-}
-
 static unsigned long caps(void)
 {
 	const char *at = strstr(text_of("/proc/self/status"), "CapEff:\t");

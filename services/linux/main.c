@@ -39,7 +39,6 @@
 #include "vdso.h"
 
 #include <rt/rt.h>
-#include <vfs/far.h>
 #include <stdlib.h>
 #include <string.h>
 #include <vfs/far.h>
@@ -108,8 +107,6 @@ static int join(struct vfs *vfs)
 		err = farmem_init(shards);
 	if (!err)
 		err = farfutex_init(shards);
-	if (!err)
-		err = vfs_far_join(vfs, shards, linux_cores());
 	if (!err)
 		err = farfiles_init(vfs, shards);
 	if (!err)

@@ -36,13 +36,13 @@ int cpu_clock_find(struct thread *t, s32 clock, struct cpu_timer *timer)
 		return -EINVAL;
 	timer->user_only = is_user_only[clock & CLOCK_WHICH];
 	if (clock & CLOCK_THREAD) {
-		of = id ? thread_find(id) : t;
+		of = id ? thread_named(t, id) : t;
 		if (!of || of->process != t->process || of->state == THREAD_DEAD)
 			return -EINVAL;
 		timer->thread = of;
 		return 0;
 	}
-	timer->process = id ? process_find(id) : t->process;
+	timer->process = id ? process_named(t, id) : t->process;
 	return timer->process ? 0 : -EINVAL;
 }
 

@@ -341,7 +341,7 @@ s64 sys_capget(struct thread *t, const u64 *a)
 	if (h.pid < 0)
 		return -EINVAL;
 	if (h.pid)
-		of = thread_find((u32)h.pid);
+		of = thread_named(t, (u32)h.pid);
 	if (!of)
 		return -ESRCH;
 	for (u32 i = 0; i < 2; i++) {
@@ -361,7 +361,7 @@ s64 sys_capset(struct thread *t, const u64 *a)
 
 	if (words < 0)
 		return words;
-	if (h.pid && (u32)h.pid != t->tid)
+	if (h.pid && keep_pid(t, (u32)h.pid) != t->tid)
 		return -EPERM;
 	if (copy_in(t, data, a[1], (u64)words * sizeof(data[0])))
 		return -EFAULT;

@@ -69,7 +69,7 @@ void syscall_make(struct thread *t)
 
 	t->call_number = number;
 	result = unlikely(trace_on) ? traced(t, number, a) : handler_of(number)(t, a);
-	if (unlikely(result == -ESRCH) && afar_is_on)
+	if (unlikely(result == -ESRCH) && afar_is_on && !t->process->pid_ns)
 		result = afar_retry(t, number, a);
 	/* exec and sigreturn have made other registers, of a thread that is in no call. */
 	if (likely(t->call_number == number))

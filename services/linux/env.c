@@ -9,6 +9,7 @@
 #include "fmap.h"
 #include "misc.h"
 #include "namespaces.h"
+#include "pidns.h"
 #include "ram.h"
 #include "random.h"
 #include "sched.h"
@@ -149,7 +150,7 @@ void env_set_tty(u32 sid, struct tty *tty)
 static struct ns *ns_of(void *arg, const struct vfs_task *task, u32 type)
 {
 	(void)arg;
-	return nsobjects_of(container_of(task, struct thread, vfs), type);
+	return nsobjects_for_children(container_of(task, struct thread, vfs), type);
 }
 
 static void set_tty(void *arg, u32 sid, struct tty *tty)
@@ -221,6 +222,38 @@ static void signal_owner(void *arg, const struct vfs_owner *owner, int signo, in
 		farfiles_signal_owner(owner, signo, fd, code, events);
 }
 
+static u32 show_number(void *arg, const struct vfs_task *task, u32 pid)
+{
+	(void)arg;
+	return show_pid(container_of(task, struct thread, vfs), pid);
+}
+
+static u32 keep_number(void *arg, const struct vfs_task *task, u32 nr)
+{
+	(void)arg;
+	return keep_pid(container_of(task, struct thread, vfs), nr);
+}
+
+static struct ns *pid_ns_parent(void *arg, const struct vfs_task *task, struct ns *ns)
+{
+	(void)arg;
+	return nsobjects_pid_parent(container_of(task, struct thread, vfs), ns);
+}
+
+static s64 pid_ns_translate(void *arg, const struct vfs_task *task, struct ns *ns, u32 nr, bool in,
+			    bool group)
+{
+	const struct thread *t = container_of(task, struct thread, vfs);
+	const struct pid_ns *other = pid_ns_of(ns), *own = t->process->pid_ns;
+	const struct thread *of = thread_find(pid_ns_keep(in ? own : other, nr));
+	u32 result = 0;
+
+	(void)arg;
+	if (of)
+		result = pid_ns_show(in ? other : own, group ? of->process->pid : of->tid);
+	return result ? (s64)result : -ESRCH;
+}
+
 static void log_line(void *arg, const char *line)
 {
 	(void)arg;
@@ -255,6 +288,10 @@ struct vfs *env_init(void)
 		.signal_owner = signal_owner,
 		.owner_exists = owner_exists,
 		.ns_of = ns_of,
+		.pid_ns_parent = pid_ns_parent,
+		.pid_ns_translate = pid_ns_translate,
+		.show_pid = show_number,
+		.keep_pid = keep_number,
 		.breathe = breathe,
 		.log = log_line,
 	};

@@ -10,6 +10,7 @@
 #include "family.h"
 #include "futex.h"
 #include "misc.h"
+#include "pidns.h"
 #include "sched.h"
 #include "signal.h"
 #include "syscall.h"
@@ -49,14 +50,14 @@ s64 sys_exit(struct thread *t, const u64 *a)
 	return 0;
 }
 
-/* Whom an orphan gets: the nearest ancestor that asked for it, or the first process. */
+/* Whom an orphan gets: the nearest ancestor that asked for it, or process 1; of its namespace. */
 static struct process *new_parent(const struct process *p)
 {
-	for (struct process *q = p->parent; q; q = q->parent) {
+	for (struct process *q = p->parent; q && q->pid_ns == p->pid_ns; q = q->parent) {
 		if (q->subreaper && !q->zombie)
 			return q;
 	}
-	return init_process;
+	return pid_ns_reaper(p);
 }
 
 /* A group that becomes an orphan while stopped is told to go on: setpgid(2), _exit(2). */
@@ -86,7 +87,7 @@ static void tell_death(struct thread *t, struct process *child)
 	if (!child->death_signal || !signal_permitted(t, child, child->death_signal))
 		return;
 	siginfo_from(&info, child->death_signal, SI_USER, t);
-	signal_process(child, &info);
+	signal_send(t, child, NULL, &info);
 }
 
 /* Children that live elsewhere, or go to a parent that does. */
@@ -111,8 +112,9 @@ static void orphan_children(struct thread *t)
 			continue;
 		process_adopt(child, heir);
 		tell_death(t, child);
+		child->exit_signal = SIGCHLD;
 		if (child->zombie)
-			signal_parent(child, CLD_EXITED, (int)(child->exit_status >> 8));
+			process_tell_end(child);
 		else if (child->sid == p->sid)
 			wake_orphans(p, child->pgrp);
 	}
@@ -156,8 +158,9 @@ void process_tell_end(struct process *p)
 		return;
 	}
 	action = &p->parent->sighand->action[SIGCHLD - 1];
-	ignores = p->exit_signal == SIGCHLD &&
-		  (action->handler == SIG_IGN || action->flags & SA_NOCLDWAIT);
+	ignores = (p->exit_signal == SIGCHLD &&
+		   (action->handler == SIG_IGN || action->flags & SA_NOCLDWAIT)) ||
+		  pid_ns_is_ending(p->parent);
 	if (status & 0x7f)
 		signal_parent(p, CLD_KILLED, (int)(status & 0x7f));
 	else
@@ -190,6 +193,7 @@ static void process_end(struct thread *t)
 	mm_put(p->mm);
 	p->mm = NULL;
 	process_end_vfork(p);
+	pid_ns_end(p);
 	orphan_children(t);
 	pending_clear(&p->pending);
 }

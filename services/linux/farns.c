@@ -31,6 +31,14 @@ struct wire_spaces {
 
 static_assert(sizeof(struct wire_spaces) == 16 * (2 + NS_KINDS) + 16, "no holes");
 
+/* PID and time namespaces are of one core, and so are the processes in them. */
+static bool must_stay(const struct thread *t)
+{
+	return t->process->pid_ns || nsobjects_kind(t, KIND_PID)->id != VFS_FIRST_PID_ID ||
+	       nsobjects_kind(t, KIND_TIME)->id != VFS_FIRST_TIME_ID ||
+	       nsobjects_kind(t, KIND_NEW_TIME)->id != VFS_FIRST_TIME_ID;
+}
+
 s64 namespaces_export(struct thread *t, u32 core, void *out, size_t room)
 {
 	struct fs_context *fs = t->vfs.fs;
@@ -38,6 +46,8 @@ s64 namespaces_export(struct thread *t, u32 core, void *out, size_t room)
 	const struct path *const places[] = {&fs->root, &fs->cwd};
 	size_t at = sizeof(w);
 
+	if (must_stay(t))
+		return -EOPNOTSUPP;
 	far_ns_name(&fs->mnt->ns, &w.mounts);
 	far_ns_name(&task_user_ns(&t->vfs)->ns, &w.user);
 	for (u32 i = 0; i < NS_KINDS; i++)

@@ -4,12 +4,13 @@
  * A clone shares or copies, piece by piece, what its flags say. Everything that can fail happens
  * before the child is put into its family; then it runs.
  *
- * Not here: namespaces (namespaces.c); those of other things than mounts are refused.
+ * Not here: namespaces (namespaces.c), numbers in PID namespaces (pidns.c).
  * Runs in: the personality's domain. Source: clone(2), fork(2), vfork(2).
  */
 #include "family.h"
 #include "namespaces.h"
 #include "placement.h"
+#include "pidns.h"
 #include "sched.h"
 #include "signal.h"
 #include "syscall.h"
@@ -19,8 +20,7 @@
 #include <rt/rt.h>
 #include <string.h>
 
-#define CLONE_NEW_OBJECTS (CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET)
-#define EXIT_SIGNAL_MASK  0xfful
+#define EXIT_SIGNAL_MASK 0xfful
 
 static int check_flags(struct thread *t, const struct k_clone_args *c)
 {
@@ -28,22 +28,23 @@ static int check_flags(struct thread *t, const struct k_clone_args *c)
 
 	if (f & (CLONE_NEWNS | CLONE_EMPTY_MNTNS | CLONE_NEWUSER) && f & CLONE_FS)
 		return -EINVAL;
-	if (f & CLONE_NEWUSER && f & CLONE_THREAD)
-		return -EINVAL;
-	if (f & (CLONE_NEWNS | CLONE_EMPTY_MNTNS | CLONE_NEW_OBJECTS) && !(f & CLONE_NEWUSER) &&
-	    !capable_here(t, VFS_CAP_SYS_ADMIN))
-		return -EPERM;
-	if (f & CLONE_NEWPID)
-		return capable_here(t, VFS_CAP_SYS_ADMIN) || f & CLONE_NEWUSER ? -EINVAL : -EPERM;
 	if ((f & CLONE_THREAD && !(f & CLONE_SIGHAND)) || (f & CLONE_SIGHAND && !(f & CLONE_VM)) ||
 	    (f & CLONE_SIGHAND && f & CLONE_CLEAR_SIGHAND))
 		return -EINVAL;
-	if (f & CLONE_PIDFD && f & CLONE_DETACHED)
+	/* Nobody would wait for a sibling of process 1. */
+	if (f & CLONE_PARENT && t->process->unkillable)
 		return -EINVAL;
-	if (f & CLONE_PARENT && t->process == init_process)
+	/* Threads of a process are in the same namespaces. */
+	if (f & CLONE_THREAD && (f & (CLONE_NEWUSER | CLONE_NEWPID) ||
+				 pid_ns_of(t->ns[KIND_PID]) != t->process->pid_ns))
+		return -EINVAL;
+	if (f & CLONE_PIDFD && f & CLONE_DETACHED)
 		return -EINVAL;
 	if (c->exit_signal > SIGNALS)
 		return -EINVAL;
+	if (f & (CLONE_NEWNS | CLONE_EMPTY_MNTNS | NS_OBJECTS) && !(f & CLONE_NEWUSER) &&
+	    !capable_here(t, VFS_CAP_SYS_ADMIN))
+		return -EPERM;
 	return 0;
 }
 
@@ -160,10 +161,11 @@ static void undo(struct process *p, struct thread *child, bool new_process)
 /* Tell numbers to whom it was asked for; bad pointers are the child's or parent's own loss. */
 static void tell_tids(struct thread *t, struct thread *child, const struct k_clone_args *c)
 {
-	u32 tid = child->tid;
+	u32 tid = show_pid(t, child->tid);
 
 	if (c->flags & CLONE_PARENT_SETTID)
 		copy_out(t, c->parent_tid, &tid, sizeof(tid));
+	tid = show_pid(child, child->tid);
 	if (c->flags & CLONE_CHILD_SETTID)
 		mm_copy(child->process->mm, &tid, c->child_tid, sizeof(tid), true);
 }
@@ -199,31 +201,48 @@ static void wait_for_vfork(struct thread *t, struct process *p)
 	}
 }
 
-static s64 clone_thread(struct thread *t, const struct k_clone_args *c, u32 pid_wanted)
+/* What the child is called in its PID namespace and those around it. */
+static int name_child(struct thread *child, bool new_process, const struct pid_wish *wish)
+{
+	struct process *p = child->process;
+
+	if (!new_process)
+		return pid_name(p->pid_ns, child->tid, wish);
+	p->pid_ns = pid_ns_of(child->ns[KIND_PID]);
+	if (pid_name(p->pid_ns, p->pid, wish))
+		return -ENOMEM;
+	pid_hold(child->tid); /* the process and its first thread have the same number */
+	return 0;
+}
+
+static s64 clone_thread(struct thread *t, const struct k_clone_args *c, const struct pid_wish *wish)
 {
 	bool new_process = !(c->flags & CLONE_THREAD);
 	struct process *p = t->process;
 	struct thread *child = NULL;
-	int pidfd = -1, err = -EAGAIN;
+	u32 wanted = pid_wish_first(pid_ns_of(t->ns[KIND_PID]), c->flags & CLONE_NEWPID, wish);
+	int pidfd = -1, err;
 	u32 tid;
 
 	if (t->cred.uid != 0 && user_processes(t->cred.uid) >= p->limits[RLIMIT_NPROC].cur &&
 	    !capable(t, VFS_CAP_SYS_RESOURCE) && !capable(t, VFS_CAP_SYS_ADMIN))
 		return -EAGAIN;
 	if (new_process) {
-		p = process_new(pid_wanted);
+		p = process_new(wanted);
 		if (!p)
-			return pid_wanted ? -EEXIST : -EAGAIN;
+			return wanted ? -EEXIST : -EAGAIN;
 		err = copy_process(p, t, c);
 		if (err)
 			goto fail;
 	}
 	err = -ENOMEM;
-	child = thread_new(p, new_process ? p->pid : 0);
+	child = thread_new(p, new_process ? p->pid : wanted);
 	if (!child)
 		goto fail;
 	copy_thread(child, t, c);
 	err = copy_files(child, t, c->flags);
+	if (!err)
+		err = name_child(child, new_process, wish);
 	if (!err)
 		err = context_bind(child->context, p->mm->space);
 	if (!err && c->flags & CLONE_PIDFD) {
@@ -234,9 +253,11 @@ static s64 clone_thread(struct thread *t, const struct k_clone_args *c, u32 pid_
 		goto fail;
 	thread_sync_vfs(child);
 	tell_tids(t, child, c);
-	tid = child->tid;
-	if (new_process)
+	tid = show_pid(t, child->tid);
+	if (new_process) {
+		pid_ns_begin(p);
 		join_family(p, t, c->flags);
+	}
 	sched_add(child);
 	if (child->process != t->process)
 		placement_forked(child->process);
@@ -250,17 +271,22 @@ fail:
 	return err;
 }
 
-static s64 clone_checked(struct thread *t, const struct k_clone_args *c, u32 pid_wanted)
+static s64 clone_checked(struct thread *t, const struct k_clone_args *c,
+			 const struct pid_wish *wish)
 {
 	int err = check_flags(t, c);
 
-	return err ? err : clone_thread(t, c, pid_wanted);
+	if (!err)
+		err = pid_ns_check(t, pid_ns_of(t->ns[KIND_PID]), c->flags & CLONE_NEWPID, wish);
+	return err ? err : clone_thread(t, c, wish);
 }
+
+static const struct pid_wish any;
 
 s64 sys_fork(struct thread *t, const u64 *a)
 {
 	(void)a;
-	return clone_checked(t, &(struct k_clone_args){.exit_signal = SIGCHLD}, 0);
+	return clone_checked(t, &(struct k_clone_args){.exit_signal = SIGCHLD}, &any);
 }
 
 s64 sys_vfork(struct thread *t, const u64 *a)
@@ -268,7 +294,7 @@ s64 sys_vfork(struct thread *t, const u64 *a)
 	(void)a;
 	return clone_checked(
 		t, &(struct k_clone_args){.flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD},
-		0);
+		&any);
 }
 
 s64 sys_clone(struct thread *t, const u64 *a)
@@ -285,15 +311,14 @@ s64 sys_clone(struct thread *t, const u64 *a)
 
 	if (c.flags & CLONE_PIDFD && c.flags & CLONE_PARENT_SETTID)
 		return -EINVAL;
-	return clone_checked(t, &c, 0);
+	return clone_checked(t, &c, &any);
 }
 
 #define CLONE_ARGS_FIRST 64u /* bytes of the structure's first version */
 
-s64 sys_clone3(struct thread *t, const u64 *a)
+/* The structure, of which a program may know less or more than there is here. */
+static int read_args(struct thread *t, const u64 *a, struct k_clone_args *c)
 {
-	struct k_clone_args c = {0};
-	s32 pid_wanted = 0;
 	u8 rest[64];
 	int err;
 
@@ -301,34 +326,39 @@ s64 sys_clone3(struct thread *t, const u64 *a)
 		return -EINVAL;
 	if (a[1] > PAGE_SIZE)
 		return -E2BIG;
-	err = copy_in(t, &c, a[0], MIN(a[1], sizeof(c)));
-	for (u64 at = sizeof(c); at < a[1] && !err; at += sizeof(rest)) {
+	err = copy_in(t, c, a[0], MIN(a[1], sizeof(*c)));
+	for (u64 at = sizeof(*c); at < a[1] && !err; at += sizeof(rest)) {
 		u64 n = MIN(sizeof(rest), a[1] - at);
 
 		err = copy_in(t, rest, a[0] + at, n);
 		for (u64 i = 0; i < n && !err; i++)
 			err = rest[i] ? -E2BIG : 0;
 	}
+	return err;
+}
+
+s64 sys_clone3(struct thread *t, const u64 *a)
+{
+	struct k_clone_args c = {0};
+	struct pid_wish wish = {0};
+	int err = read_args(t, a, &c);
+
 	if (err)
 		return err;
-	if (c.flags & (EXIT_SIGNAL_MASK | CLONE_DETACHED) ||
+	/* A new time namespace has the bit of what was a signal once. */
+	if (c.flags & ((EXIT_SIGNAL_MASK & ~CLONE_NEWTIME) | CLONE_DETACHED) ||
 	    (c.flags & (CLONE_THREAD | CLONE_PARENT) && c.exit_signal) ||
 	    !c.stack != !c.stack_size || c.exit_signal > SIGNALS || !c.set_tid != !c.set_tid_size ||
-	    c.set_tid_size > 1)
+	    c.set_tid_size > PID_NS_LEVELS)
 		return -EINVAL;
-	if (c.set_tid) {
-		if (copy_in(t, &pid_wanted, c.set_tid, sizeof(pid_wanted)))
-			return -EFAULT;
-		if (pid_wanted < 1)
-			return -EINVAL;
-		if (!capable(t, VFS_CAP_SYS_ADMIN))
-			return -EPERM;
-	}
-	return clone_checked(t, &c, (u32)pid_wanted);
+	wish.count = (u32)c.set_tid_size;
+	if (wish.count && copy_in(t, wish.nr, c.set_tid, wish.count * sizeof(wish.nr[0])))
+		return -EFAULT;
+	return clone_checked(t, &c, &wish);
 }
 
 s64 sys_set_tid_address(struct thread *t, const u64 *a)
 {
 	t->clear_child_tid = a[0];
-	return t->tid;
+	return show_pid(t, t->tid);
 }

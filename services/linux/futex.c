@@ -371,7 +371,7 @@ s64 sys_set_robust_list(struct thread *t, const u64 *a)
 
 s64 sys_get_robust_list(struct thread *t, const u64 *a)
 {
-	struct thread *of = a[0] ? thread_find((u32)a[0]) : t;
+	struct thread *of = a[0] ? thread_named(t, (u32)a[0]) : t;
 	u64 len = 24;
 
 	if (!of)
@@ -392,7 +392,7 @@ static void release(struct thread *t, u64 addr)
 		return;
 	old = __atomic_load_n(word, __ATOMIC_SEQ_CST);
 	do {
-		if ((old & FUTEX_TID_MASK) != t->tid)
+		if ((old & FUTEX_TID_MASK) != show_pid(t, t->tid))
 			return;
 		new = (old & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
 	} while (!__atomic_compare_exchange_n(word, &old, new, false, __ATOMIC_SEQ_CST,

@@ -5,6 +5,7 @@
  */
 #include "directory.h"
 #include "family.h"
+#include "pidns.h"
 #include "signal.h"
 #include "syscall.h"
 
@@ -13,44 +14,44 @@
 s64 sys_getpid(struct thread *t, const u64 *a)
 {
 	(void)a;
-	return t->process->pid;
+	return show_pid(t, t->process->pid);
 }
 
 s64 sys_gettid(struct thread *t, const u64 *a)
 {
 	(void)a;
-	return t->tid;
+	return show_pid(t, t->tid);
 }
 
 s64 sys_getppid(struct thread *t, const u64 *a)
 {
 	(void)a;
-	return t->process->parent ? t->process->parent->pid : 0;
+	return t->process->parent ? show_pid(t, t->process->parent->pid) : 0;
 }
 
 static struct process *named(struct thread *t, u64 pid)
 {
-	return (s32)pid == 0 ? t->process : process_find((u32)pid);
+	return (s32)pid == 0 ? t->process : process_named(t, (u32)pid);
 }
 
 s64 sys_getpgid(struct thread *t, const u64 *a)
 {
 	const struct process *p = named(t, a[0]);
 
-	return p ? (s64)p->pgrp : -ESRCH;
+	return p ? (s64)show_pid(t, p->pgrp) : -ESRCH;
 }
 
 s64 sys_getpgrp(struct thread *t, const u64 *a)
 {
 	(void)a;
-	return t->process->pgrp;
+	return show_pid(t, t->process->pgrp);
 }
 
 s64 sys_getsid(struct thread *t, const u64 *a)
 {
 	const struct process *p = named(t, a[0]);
 
-	return p ? (s64)p->sid : -ESRCH;
+	return p ? (s64)show_pid(t, p->sid) : -ESRCH;
 }
 
 static bool group_in_session(u32 pgrp, u32 sid)
@@ -85,7 +86,7 @@ static int group_has_members(u32 pgrp)
 s64 sys_setpgid(struct thread *t, const u64 *a)
 {
 	struct process *p = named(t, a[0]);
-	u32 pgrp = (u32)a[1];
+	u32 pgrp = a[1] ? keep_pid(t, (u32)a[1]) : 0;
 
 	if ((s32)a[1] < 0)
 		return -EINVAL;
@@ -118,5 +119,5 @@ s64 sys_setsid(struct thread *t, const u64 *a)
 		return err;
 	for (struct thread *other = p->threads; other; other = other->next)
 		other->vfs.ctty = NULL;
-	return p->pid;
+	return show_pid(t, p->pid);
 }

@@ -74,6 +74,7 @@ static struct thread *make_first(struct vfs *vfs)
 	if (!t || process_join(p, 0, 0))
 		return NULL;
 	init_process = p;
+	p->unkillable = true;
 	p->exit_signal = SIGCHLD;
 	p->sighand = sighand_new();
 	set_limits(p);

@@ -3,7 +3,7 @@
  *
  * Everything that can fail happens before the caller is changed.
  *
- * Not here: new namespaces of process numbers and clocks, which are refused.
+ * Not here: what the namespaces are (nsobjects.c, pidns.c).
  * Runs in: the personality's domain. Source: unshare(2), setns(2), namespaces(7).
  */
 #include "namespaces.h"
@@ -44,7 +44,7 @@ int namespaces_clone(struct thread *t, struct thread *child, u64 flags)
 			return err;
 		be_in(child, user);
 	}
-	err = nsobjects_make(child, flags, child->cred.user_ns, set);
+	err = nsobjects_make(t, flags, child->cred.user_ns, set);
 	if (err) {
 		nsobjects_put(set);
 		return err;

@@ -2,12 +2,14 @@
  * Namespaces of names (UTS), IPC, networks, control groups, clocks and process numbers.
  *
  * UTS namespaces have names of their own. The personality has no System V IPC, networks and control
- * groups yet, so namespaces of those are objects that can be made, entered, named and owned; those
- * of clocks and process numbers are the first ones only.
+ * groups yet, so namespaces of those are objects that can be made, entered, named and owned.
+ *
+ * Not here: what process numbers (pidns.c) are in theirs.
  *
  * Runs in: the personality's domain. Source: namespaces(7), uts_namespaces(7).
  */
 #include "namespaces.h"
+#include "pidns.h"
 #include "procfiles.h"
 
 #include <errno.h>
@@ -34,14 +36,14 @@ static struct uts_ns first_uts = {
 static struct ns others[NS_KINDS];
 
 static struct ns *const first[NS_KINDS] = {
-	&first_uts.ns,        &others[KIND_IPC],  &others[KIND_NET],
-	&others[KIND_CGROUP], &others[KIND_TIME], &others[KIND_PID],
+	&first_uts.ns,      &others[KIND_IPC], &others[KIND_NET],  &others[KIND_CGROUP],
+	&others[KIND_TIME], &others[KIND_PID], &others[KIND_TIME],
 };
 
 static const struct {
 	u32 type, inum;
 	u64 id;
-} kinds[NS_KINDS] = {
+} kinds[KIND_NEW_TIME] = {
 	{NS_UTS, VFS_FIRST_UTS_INUM, VFS_FIRST_UTS_ID},
 	{NS_IPC, VFS_FIRST_IPC_INUM, VFS_FIRST_IPC_ID},
 	{NS_NET, VFS_FIRST_NET_INUM, VFS_FIRST_NET_ID},
@@ -91,28 +93,35 @@ void nsobjects_put(struct ns **set)
 }
 
 /* A namespace of its own for @t's kind @i. */
-static struct ns *make(const struct thread *t, u32 i, struct user_ns *owner)
+static int make(const struct thread *t, u32 i, struct user_ns *owner, struct ns **out)
 {
-	struct uts_ns *uts = calloc(1, i == KIND_UTS ? sizeof(*uts) : sizeof(uts->ns));
+	struct uts_ns *uts;
 
+	if (i == KIND_PID) {
+		/* Its processes would not be seen by who makes it. */
+		if (pid_ns_of(t->ns[KIND_PID]) != t->process->pid_ns)
+			return -EINVAL;
+		return pid_ns_new(t->vfs.vfs, t->process->pid_ns, owner, out);
+	}
+	uts = calloc(1, i == KIND_UTS ? sizeof(*uts) : sizeof(uts->ns));
 	if (!uts)
-		return NULL;
+		return -ENOMEM;
 	if (i == KIND_UTS)
 		uts->name = *thread_utsname(t);
 	ns_begin(t->vfs.vfs, &uts->ns, kinds[i].type, 0, 0, owner, end);
-	return &uts->ns;
+	*out = &uts->ns;
+	return 0;
 }
 
 int nsobjects_make(const struct thread *t, u64 flags, struct user_ns *owner, struct ns **set)
 {
-	for (u32 i = 0; i < NS_KINDS; i++) {
-		if (!(flags & kinds[i].type & NS_OBJECTS))
-			continue;
-		set[i] = make(t, i, owner);
-		if (!set[i])
-			return -ENOMEM;
+	int err = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(kinds) && !err; i++) {
+		if (flags & kinds[i].type & NS_OBJECTS)
+			err = make(t, i, owner, &set[i]);
 	}
-	return 0;
+	return err;
 }
 
 void nsobjects_take(struct thread *t, struct ns **set)
@@ -132,13 +141,16 @@ int nsobjects_enter(struct thread *t, struct ns *ns)
 	struct ns *set[NS_KINDS] = {0};
 	u32 i = 0;
 
-	while (i < NS_KINDS && kinds[i].type != ns->type)
+	while (i < ARRAY_SIZE(kinds) && kinds[i].type != ns->type)
 		i++;
-	if (i == NS_KINDS || !(ns->type & NS_OBJECTS))
+	if (i == ARRAY_SIZE(kinds) || !(ns->type & NS_OBJECTS))
 		return -EINVAL;
 	if (!vfs_capable_in(&t->vfs, ns->owner, VFS_CAP_SYS_ADMIN) ||
 	    !capable_here(t, VFS_CAP_SYS_ADMIN))
 		return -EPERM;
+	/* Its own, or one below: children are seen by their parents. */
+	if (i == KIND_PID && !pid_ns_is_in(pid_ns_of(ns), t->process->pid_ns))
+		return -EINVAL;
 	set[i] = ns_get(ns);
 	nsobjects_take(t, set);
 	return 0;
@@ -146,7 +158,14 @@ int nsobjects_enter(struct thread *t, struct ns *ns)
 
 struct ns *nsobjects_of(const struct thread *t, u32 type)
 {
-	for (u32 i = 0; i < NS_KINDS; i++) {
+	if (type == NS_PID)
+		return t->process->pid_ns ? &t->process->pid_ns->ns : first[KIND_PID];
+	return nsobjects_for_children(t, type);
+}
+
+struct ns *nsobjects_for_children(const struct thread *t, u32 type)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
 		if (kinds[i].type == type)
 			return of(t, i);
 	}
@@ -160,7 +179,7 @@ struct ns *nsobjects_kind(const struct thread *t, u32 kind)
 
 u32 nsobjects_type(u32 kind)
 {
-	return kinds[kind].type;
+	return kind == KIND_NEW_TIME ? NS_TIME : kinds[kind].type;
 }
 
 /* ---- on other cores ---- */
@@ -240,18 +259,47 @@ void nsobjects_share(struct vfs *vfs)
 		far_ns_register(vfs, &shared[i]);
 }
 
+/* ---- PID namespaces ---- */
+
+struct ns *nsobjects_pid_parent(const struct thread *t, struct ns *ns)
+{
+	struct pid_ns *below = pid_ns_of(ns);
+
+	if (!below || below == t->process->pid_ns || !pid_ns_is_in(below, t->process->pid_ns))
+		return NULL;
+	return below->parent ? &below->parent->ns : first[KIND_PID];
+}
+
 /* ---- /proc/PID/ns ---- */
 
 static int follow(void *arg, struct vfs_task *reader, u32 pid, struct path *out)
 {
 	const struct process *p = process_find(pid);
 	u32 kind = (u32)(uintptr_t)arg;
+	const struct pid_ns *numbers;
 
 	if (!p || !p->threads)
 		return -ENOENT;
 	if (!proc_may_look(NULL, reader, pid))
 		return -EACCES;
+	/* One that nobody is in yet cannot be entered through its file. */
+	numbers = pid_ns_of(p->threads->ns[KIND_PID]);
+	if (kind == KIND_PID && numbers && !numbers->had_init)
+		return -ENOENT;
 	return ns_path(of(p->threads, kind), out);
+}
+
+/* Where it is itself. */
+static int follow_pid(void *arg, struct vfs_task *reader, u32 pid, struct path *out)
+{
+	const struct process *p = process_find(pid);
+
+	(void)arg;
+	if (!p || !p->threads)
+		return -ENOENT;
+	if (!proc_may_look(NULL, reader, pid))
+		return -EACCES;
+	return ns_path(nsobjects_of(p->threads, NS_PID), out);
 }
 
 #define LINK(file, kind)                                                                           \
@@ -261,15 +309,19 @@ static int follow(void *arg, struct vfs_task *reader, u32 pid, struct path *out)
 	}
 
 static const struct proc_entry entries[] = {
-	LINK("uts", KIND_UTS),   LINK("ipc", KIND_IPC),
-	LINK("net", KIND_NET),   LINK("cgroup", KIND_CGROUP),
-	LINK("time", KIND_TIME), LINK("time_for_children", KIND_TIME),
-	LINK("pid", KIND_PID),   LINK("pid_for_children", KIND_PID),
+	LINK("uts", KIND_UTS),
+	LINK("ipc", KIND_IPC),
+	LINK("net", KIND_NET),
+	LINK("cgroup", KIND_CGROUP),
+	LINK("time", KIND_TIME),
+	LINK("time_for_children", KIND_NEW_TIME),
+	LINK("pid_for_children", KIND_PID),
+	{.name = "ns/pid", .mode = S_IFLNK | 0777, .follow = follow_pid},
 };
 
 int nsobjects_init(struct vfs *vfs)
 {
-	for (u32 i = 0; i < NS_KINDS; i++)
+	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++)
 		ns_begin(vfs, first[i], kinds[i].type, kinds[i].inum, kinds[i].id, NULL, keep);
 	return procfs_add_to_processes(vfs, entries, ARRAY_SIZE(entries));
 }

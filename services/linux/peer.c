@@ -90,7 +90,7 @@ static s64 access_memory(struct thread *t, const u64 *a, bool write)
 	if (!local.uio.left || !remote.uio.left)
 		goto done;
 	n = -ESRCH;
-	of = thread_find((u32)a[0]);
+	of = thread_named(t, (u32)a[0]);
 	p = of ? of->process : NULL;
 	if (p && p->mm)
 		n = process_may_inspect(t, p) ? 0 : -EPERM;
@@ -183,7 +183,7 @@ static s64 compare_files(struct thread *a, struct thread *b, int fd_a, int fd_b)
 
 s64 sys_kcmp(struct thread *t, const u64 *a)
 {
-	struct thread *x = thread_find((u32)a[0]), *y = thread_find((u32)a[1]);
+	struct thread *x = thread_named(t, (u32)a[0]), *y = thread_named(t, (u32)a[1]);
 
 	if (!x || !y)
 		return -ESRCH;

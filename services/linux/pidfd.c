@@ -7,6 +7,7 @@
 #include "directory.h"
 #include "farfiles.h"
 #include "misc.h"
+#include "procfiles.h"
 #include "syscall.h"
 
 #include <errno.h>
@@ -70,8 +71,30 @@ static void pidfd_describe(struct file *file, struct file_desc *desc)
 	desc->aux[0] = f->process || f->is_far ? f->pid : 0;
 }
 
+/* Its numbers, in the namespace of this /proc and in those below; -1: it is gone, 0: not seen. */
+static void pidfd_show(struct file *file, struct text *out)
+{
+	const struct pidfd *f = file->private;
+	const struct process *p = f->process;
+
+	if (f->is_far)
+		text_printf(out, "Pid:\t%u\nNSpid:\t%u\n", f->pid, f->pid);
+	else if (!p)
+		text_puts(out, "Pid:\t-1\nNSpid:\t-1\n");
+	else
+		text_printf(out, "Pid:\t%u\n", proc_number(out, p->pid));
+	if (p && proc_number(out, p->pid))
+		proc_show_numbers(p, "NSpid:", p->pid, out);
+	else if (p)
+		text_puts(out, "NSpid:\t0\n");
+}
+
 static const struct file_ops pidfd_ops = {
-	.poll = pidfd_poll, .describe = pidfd_describe, .release = pidfd_release};
+	.poll = pidfd_poll,
+	.describe = pidfd_describe,
+	.show_info = pidfd_show,
+	.release = pidfd_release,
+};
 
 /* Wait until the process ends, wherever it goes meanwhile. */
 static void watch(void *arg)
@@ -203,14 +226,15 @@ void pidfd_forget(struct process *p)
 
 s64 sys_pidfd_open(struct thread *t, const u64 *a)
 {
+	u32 pid = keep_pid(t, (u32)a[0]);
 	struct process *p;
 
 	if (a[1] & ~(u64)PIDFD_NONBLOCK || (s32)a[0] <= 0)
 		return -EINVAL;
-	p = process_find((u32)a[0]);
-	if (!p && afar_is_on && !thread_find((u32)a[0]) && directory_where((u32)a[0]) >= 0)
-		return open_pidfd(t, NULL, (u32)a[0], (u32)a[1] & PIDFD_NONBLOCK);
+	p = process_find(pid);
+	if (!p && afar_is_on && !thread_find(pid) && directory_where(pid) >= 0)
+		return open_pidfd(t, NULL, pid, (u32)a[1] & PIDFD_NONBLOCK);
 	if (!p)
-		return thread_find((u32)a[0]) ? -ENOENT : -ESRCH;
+		return thread_find(pid) ? -ENOENT : -ESRCH;
 	return pidfd_new(t, p, (u32)a[1] & PIDFD_NONBLOCK);
 }

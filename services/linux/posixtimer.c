@@ -151,7 +151,7 @@ static int check_event(struct thread *t, const struct k_sigevent *e)
 
 	switch (e->notify) {
 	case SIGEV_THREAD_ID | SIGEV_SIGNAL:
-		of = thread_find((u32)e->tid);
+		of = thread_named(t, (u32)e->tid);
 		if (!of || of->process != t->process)
 			return -EINVAL;
 		break;
@@ -204,7 +204,7 @@ s64 sys_timer_create(struct thread *t, const u64 *a)
 	timer->clock = (s32)a[0];
 	timer->notify = e.notify;
 	timer->signo = e.signo;
-	timer->tid = (u32)e.tid;
+	timer->tid = keep_pid(t, (u32)e.tid);
 	timer->value = a[1] ? e.value : (u64)timer->id;
 	timer->machine.expired = machine_expired;
 	timer->cpu.expired = cpu_expired;

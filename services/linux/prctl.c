@@ -285,7 +285,7 @@ static s64 machine(struct thread *t, const u64 *a)
 		t->process->io_flusher = a[1];
 		return 0;
 	case PR_SET_PTRACER: /* whoever may by its credentials may */
-		return (s64)a[1] <= 0 || process_find((u32)a[1]) ? 0 : -EINVAL;
+		return (s64)a[1] <= 0 || process_named(t, (u32)a[1]) ? 0 : -EINVAL;
 	default:
 		return memory(t, a);
 	}

@@ -10,6 +10,7 @@
 #include "cpu.h"
 #include "namespaces.h"
 #include "procfar.h"
+#include "pidns.h"
 #include "procfiles.h"
 #include "sched.h"
 #include "signal.h"
@@ -23,29 +24,48 @@
 
 #define TICK_NS (NS_PER_S / TICKS_PER_S)
 
-static u32 next_pid(void *arg, u32 from)
+static u32 show_number(void *arg, struct ns *ns, u32 pid)
 {
-	const struct process *p = process_from(from);
-
 	(void)arg;
-	if (afar_is_on)
-		return procfar_next_pid(from);
-	return p ? p->pid : 0;
+	return pid_ns_show(pid_ns_of(ns), pid);
 }
 
-static u32 next_tid(void *arg, u32 pid, u32 from)
+static u32 keep_number(void *arg, struct ns *ns, u32 nr)
+{
+	u32 pid = pid_ns_keep(pid_ns_of(ns), nr);
+
+	(void)arg;
+	return pid == NO_PID ? 0 : pid;
+}
+
+static u32 next_pid(void *arg, struct ns *ns, u32 from)
+{
+	(void)arg;
+	if (!pid_ns_of(ns) && afar_is_on)
+		return procfar_next_pid(from);
+	return pid_ns_next_process(pid_ns_of(ns), from);
+}
+
+static u32 next_tid(void *arg, struct ns *ns, u32 pid, u32 from)
 {
 	const struct process *p = process_find(pid);
 	u32 best = 0;
 
 	(void)arg;
 	for (const struct thread *t = p ? p->threads : NULL; t; t = t->next) {
-		if (t->tid >= from && (!best || t->tid < best))
-			best = t->tid;
+		u32 nr = pid_ns_show(pid_ns_of(ns), t->tid);
+
+		if (nr && nr >= from && (!best || nr < best))
+			best = nr;
 	}
 	if (!p && afar_is_on)
 		return procfar_next_tid(pid, from);
 	return best;
+}
+
+u32 proc_number(const struct text *out, u32 pid)
+{
+	return pid_ns_show(pid_ns_of(out->pid_ns), pid);
 }
 
 static struct vfs_task *task_of(void *arg, u32 pid)
@@ -118,10 +138,11 @@ static int show_stat(void *arg, struct vfs_task *reader, u32 pid, struct text *o
 		return -ESRCH;
 	process_times(p, &user_ns, &system_ns);
 	tty = t->vfs.ctty;
-	text_printf(out, "%u (%s) %c %u %u %u %u %d 0 %lu %lu 0 0 ", p->pid, t->name, state_of(p),
-		    p->parent ? p->parent->pid : 0, p->pgrp, p->sid, tty ? tty_dev(tty) : 0,
-		    tty ? (int)tty_pgrp(tty) : -1, p->minor_faults + (mm ? mm->minor_faults : 0),
-		    p->children_minor_faults);
+	text_printf(out, "%u (%s) %c %u %u %u %u %d 0 %lu %lu 0 0 ", proc_number(out, p->pid),
+		    t->name, state_of(p), p->parent ? proc_number(out, p->parent->pid) : 0,
+		    proc_number(out, p->pgrp), proc_number(out, p->sid), tty ? tty_dev(tty) : 0,
+		    tty ? (int)proc_number(out, tty_pgrp(tty)) : -1,
+		    p->minor_faults + (mm ? mm->minor_faults : 0), p->children_minor_faults);
 	text_printf(out, "%lu %lu %lu %lu %d %d %u 0 %lu ", user_ns / TICK_NS, system_ns / TICK_NS,
 		    p->children_user_ns / TICK_NS, p->children_system_ns / TICK_NS,
 		    t->priority ? -1 - t->priority : 20 + t->nice, t->nice, p->nthreads,
@@ -212,6 +233,20 @@ static const char *state_name(char state)
 			      : "zombie";
 }
 
+void proc_show_numbers(const struct process *p, const char *title, u32 pid, struct text *out)
+{
+	const struct pid_ns *first = pid_ns_of(out->pid_ns), *path[PID_NS_LEVELS + 1];
+	u32 n = 0;
+
+	for (const struct pid_ns *ns = p->pid_ns; ns && ns != first; ns = ns->parent)
+		path[n++] = ns;
+	path[n] = first;
+	text_puts(out, title);
+	for (u32 i = n + 1; i-- > 0;)
+		text_printf(out, "\t%u", pid_ns_show(path[i], pid));
+	text_puts(out, "\n");
+}
+
 static int show_status(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
 {
 	const struct process *p = process_find(pid);
@@ -226,11 +261,15 @@ static int show_status(void *arg, struct vfs_task *reader, u32 pid, struct text 
 	text_printf(out,
 		    "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\n",
 		    t->name, t->vfs.fs ? t->vfs.fs->umask : 0, state_of(p), state_name(state_of(p)),
-		    p->pid, t->tid);
-	text_printf(out, "PPid:\t%u\nTracerPid:\t0\n", p->parent ? p->parent->pid : 0);
+		    proc_number(out, p->pid), proc_number(out, t->tid));
+	text_printf(out, "PPid:\t%u\nTracerPid:\t0\n",
+		    p->parent ? proc_number(out, p->parent->pid) : 0);
 	show_ids(container_of(reader, struct thread, vfs), c, out);
-	text_printf(out, "NStgid:\t%u\nNSpid:\t%u\nNSpgid:\t%u\nNSsid:\t%u\nKthread:\t0\n", p->pid,
-		    t->tid, p->pgrp, p->sid);
+	proc_show_numbers(p, "NStgid:", p->pid, out);
+	proc_show_numbers(p, "NSpid:", t->tid, out);
+	proc_show_numbers(p, "NSpgid:", p->pgrp, out);
+	proc_show_numbers(p, "NSsid:", p->sid, out);
+	text_puts(out, "Kthread:\t0\n");
 	if (p->mm)
 		show_memory(p->mm, out);
 	text_printf(out, "Threads:\t%u\nSigQ:\t0/%lu\nSigPnd:\t%016lx\nShdPnd:\t%016lx\n",
@@ -390,6 +429,8 @@ static const struct proc_entry entries[] = {
 int proc_init(struct vfs *vfs)
 {
 	static const struct proc_provider provider = {
+		.show = show_number,
+		.keep = keep_number,
 		.next_pid = next_pid,
 		.next_tid = next_tid,
 		.task = task_of,

@@ -1,6 +1,7 @@
 /* See process.h. */
 #include "directory.h"
 #include "namespaces.h"
+#include "pidns.h"
 #include "process.h"
 #include "sched.h"
 #include "signal.h"
@@ -82,6 +83,8 @@ int process_join(struct process *p, u32 pgrp, u32 sid)
 		directory_leave(pgrp, NUMBER_GROUP);
 		return err;
 	}
+	pid_hold(pgrp);
+	pid_hold(sid);
 	process_leave(p);
 	p->pgrp = pgrp;
 	p->sid = sid;
@@ -94,6 +97,8 @@ void process_leave(struct process *p)
 	if (!p->in_group)
 		return;
 	p->in_group = false;
+	pid_drop(p->pgrp);
+	pid_drop(p->sid);
 	directory_leave(p->pgrp, NUMBER_GROUP);
 	directory_leave(p->sid, NUMBER_SESSION);
 }
@@ -191,6 +196,7 @@ void process_unlist(struct process *p)
 void process_free(struct process *p)
 {
 	process_unlist(p);
+	pid_drop(p->pid);
 	free(p);
 }
 
@@ -280,6 +286,7 @@ void thread_free(struct thread *t)
 	nthreads--;
 	if (t->tid != t->process->pid)
 		numbers_put(&process_numbers, t->tid, NUMBER_TASK);
+	pid_drop(t->tid);
 	groups_put(t->cred.groups);
 	nsobjects_put(t->ns);
 	if (t->cred.user_ns)

@@ -79,7 +79,16 @@ struct cpu_timer {
 };
 
 /* Kinds of namespaces; see namespaces.h. */
-enum { KIND_UTS, KIND_IPC, KIND_NET, KIND_CGROUP, KIND_TIME, KIND_PID, NS_KINDS };
+enum {
+	KIND_UTS,
+	KIND_IPC,
+	KIND_NET,
+	KIND_CGROUP,
+	KIND_TIME,
+	KIND_PID,      /* of new children: a process is always where it began (pid_ns) */
+	KIND_NEW_TIME, /* of new children, and of the thread once it calls exec */
+	NS_KINDS
+};
 
 enum thread_state {
 	THREAD_RUNNABLE,
@@ -148,8 +157,11 @@ struct thread {
 	bool look_first; /* for signals and the like, before it goes to user mode */
 };
 
+struct pid_ns;
+
 struct process {
-	u32 pid;
+	u32 pid;               /* its number in the first PID namespace, as all numbers here */
+	struct pid_ns *pid_ns; /* whose its own numbers are; NULL: the first. pidns.h */
 	u32 home_core;
 	bool far; /* a ghost: it lives on home_core, this is what relatives know (family.h) */
 	struct process *parent, *children, *sibling;
@@ -183,6 +195,8 @@ struct process {
 	s32 exit_signal;
 	s32 death_signal; /* PR_SET_PDEATHSIG */
 	bool subreaper;
+	bool unkillable; /* process 1, also of a namespace: takes only signals it has handlers for
+			  */
 	bool io_flusher;
 	u32 mce_kill; /* PR_MCE_KILL: 0, or policy + 1 */
 	u32 dumpable;
@@ -215,6 +229,7 @@ struct process *process_find(u32 pid);
 
 /** Numbers of processes and threads are below this: /proc/sys/kernel/pid_max. */
 extern u64 process_pid_max;
+
 struct thread *thread_find(u32 tid);
 u32 process_count(void);
 u32 thread_count(void);
@@ -296,6 +311,34 @@ static inline u32 keep_uid(const struct thread *t, u32 uid)
 static inline u32 keep_gid(const struct thread *t, u32 gid)
 {
 	return t->cred.user_ns ? user_ns_down(t->cred.user_ns, gid, MAP_GROUPS) : gid;
+}
+
+#define NO_PID UINT32_MAX /* of nobody */
+
+/* pidns.c: what @pid is called in @ns, 0 if it is not there; whom @nr names there, or NO_PID. */
+u32 pid_ns_show(const struct pid_ns *ns, u32 pid);
+u32 pid_ns_keep(const struct pid_ns *ns, u32 nr);
+
+/* Processes, threads, groups and sessions as @t calls them, 0 if it does not see them; and back. */
+static inline u32 show_pid(const struct thread *t, u32 pid)
+{
+	return t->process->pid_ns ? pid_ns_show(t->process->pid_ns, pid) : pid;
+}
+
+static inline u32 keep_pid(const struct thread *t, u32 nr)
+{
+	return t->process->pid_ns ? pid_ns_keep(t->process->pid_ns, nr) : nr;
+}
+
+/* Those that @t calls by a number, NULL if there is none. */
+static inline struct process *process_named(const struct thread *t, u32 nr)
+{
+	return process_find(keep_pid(t, nr));
+}
+
+static inline struct thread *thread_named(const struct thread *t, u32 nr)
+{
+	return thread_find(keep_pid(t, nr));
 }
 
 static inline struct mm *thread_mm(const struct thread *t)

@@ -11,6 +11,10 @@
 /* proc.c */
 /** May @reader look into @pid, as ptrace(2) says? */
 bool proc_may_look(void *arg, struct vfs_task *reader, u32 pid);
+/** What the /proc that @out is a text of calls @pid; 0: it is not there. */
+u32 proc_number(const struct text *out, u32 pid);
+/** A line of what @pid is called there, and in each namespace below down to that of @p. */
+void proc_show_numbers(const struct process *p, const char *title, u32 pid, struct text *out);
 /** Pages of @mm that are not its own alone. */
 u64 proc_shared_pages(const struct mm *mm);
 

@@ -7,6 +7,7 @@
 #include "corestate.h"
 #include "huge.h"
 #include "namespaces.h"
+#include "pidns.h"
 #include "ram.h"
 #include "random.h"
 #include "sched.h"
@@ -108,16 +109,15 @@ static int show_uptime(void *arg, struct vfs_task *reader, u32 pid, struct text 
 
 static int show_loadavg(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
 {
+	const struct thread *t = container_of(reader, struct thread, vfs);
 	u64 loads[3];
-	u32 last = 0;
 
-	(void)arg, (void)reader, (void)pid;
+	(void)arg, (void)pid;
 	sched_loads(loads);
 	for (u32 i = 0; i < 3; i++)
 		text_printf(out, "%lu.%02lu ", loads[i] >> 11, (loads[i] & 2047) * 100 >> 11);
-	for (const struct process *p = process_from(0); p; p = p->list_next)
-		last = p->pid;
-	text_printf(out, "%u/%u %u\n", sched_runnable(), thread_count(), last);
+	text_printf(out, "%u/%u %u\n", sched_runnable(), thread_count(),
+		    *pid_ns_last(t->process->pid_ns));
 	return 0;
 }
 

@@ -67,7 +67,7 @@ static int show_sched(void *arg, struct vfs_task *reader, u32 pid, struct text *
 	if (!t)
 		return -ESRCH;
 	process_times(p, &user_ns, &system_ns);
-	text_printf(out, "%s (%u, #threads: %u)\n", t->name, p->pid, p->nthreads);
+	text_printf(out, "%s (%u, #threads: %u)\n", t->name, proc_number(out, p->pid), p->nthreads);
 	for (u32 i = 0; i < 67; i++)
 		text_puts(out, "-");
 	text_printf(out, "\nse.sum_exec_runtime                          : %14lu.%06lu\n",
@@ -163,7 +163,7 @@ static int show_children(void *arg, struct vfs_task *reader, u32 pid, struct tex
 	(void)arg, (void)reader;
 	for (const struct process *p = process_from(0); p; p = p->list_next) {
 		if (p->parent && p->parent->pid == pid)
-			text_printf(out, "%u ", p->pid);
+			text_printf(out, "%u ", proc_number(out, p->pid));
 	}
 	return 0;
 }

@@ -60,7 +60,7 @@ static bool may_limit(const struct thread *t, const struct process *p)
 
 s64 sys_prlimit64(struct thread *t, const u64 *a)
 {
-	struct process *p = a[0] ? process_find((u32)a[0]) : t->process;
+	struct process *p = a[0] ? process_named(t, (u32)a[0]) : t->process;
 	u32 which = (u32)a[1];
 	struct k_rlimit new, old;
 	int err = 0;
@@ -178,11 +178,11 @@ static bool is_meant(const struct thread *t, const struct process *p, s32 which,
 {
 	switch (which) {
 	case PRIO_PROCESS:
-		return p->pid == (who ? who : t->process->pid);
+		return p->pid == (who ? keep_pid(t, who) : t->process->pid);
 	case PRIO_PGRP:
-		return p->pgrp == (who ? who : t->process->pgrp);
+		return p->pgrp == (who ? keep_pid(t, who) : t->process->pgrp);
 	default:
-		return p->threads->cred.uid == (who ? who : t->cred.uid);
+		return p->threads->cred.uid == (who ? keep_uid(t, who) : t->cred.uid);
 	}
 }
 

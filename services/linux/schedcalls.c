@@ -31,7 +31,7 @@ s64 sys_sched_yield(struct thread *t, const u64 *a)
 
 static struct thread *named(struct thread *t, u64 pid)
 {
-	return (s32)pid == 0 ? t : thread_find((u32)pid);
+	return (s32)pid == 0 ? t : thread_named(t, (u32)pid);
 }
 
 static bool may_schedule(const struct thread *t, const struct thread *of)
@@ -230,11 +230,11 @@ static bool is_meant(const struct thread *t, const struct thread *of, u64 which,
 {
 	switch (which) {
 	case IOPRIO_WHO_PROCESS:
-		return of->tid == (who ? who : t->tid);
+		return of->tid == (who ? keep_pid(t, who) : t->tid);
 	case IOPRIO_WHO_PGRP:
-		return of->process->pgrp == (who ? who : t->process->pgrp);
+		return of->process->pgrp == (who ? keep_pid(t, who) : t->process->pgrp);
 	default:
-		return of->cred.uid == (who ? who : t->cred.uid);
+		return of->cred.uid == (who ? keep_uid(t, who) : t->cred.uid);
 	}
 }
 

@@ -6,6 +6,7 @@
 #include "afar.h"
 #include "directory.h"
 #include "misc.h"
+#include "pidns.h"
 #include "sched.h"
 #include "signal.h"
 #include "syscall.h"
@@ -39,6 +40,12 @@ bool signal_permitted(const struct thread *t, const struct process *p, int sig)
 	       (sig == SIGCONT && p->sid == t->process->sid);
 }
 
+/* Does kill(-1) mean @p: all that @t sees, but process 1 and itself? */
+static bool is_anybody(const struct thread *t, const struct process *p)
+{
+	return p != t->process && show_pid(t, p->pid) > 1;
+}
+
 /* To all of a group, or to all that may be signalled (@pgrp 0). */
 static s64 kill_many(struct thread *t, u32 pgrp, const struct k_siginfo *info)
 {
@@ -46,13 +53,13 @@ static s64 kill_many(struct thread *t, u32 pgrp, const struct k_siginfo *info)
 
 	for (struct process *p = process_from(0), *next; p; p = next) {
 		next = p->list_next;
-		if (pgrp ? p->pgrp != pgrp : p == init_process || p == t->process)
+		if (pgrp ? p->pgrp != pgrp : !is_anybody(t, p))
 			continue;
 		if (!signal_permitted(t, p, info->signo)) {
 			result = result == -ESRCH ? -EPERM : result;
 			continue;
 		}
-		signal_process(p, info);
+		signal_send(t, p, NULL, info);
 		result = 0;
 	}
 	return result;
@@ -73,7 +80,8 @@ static s64 kill_many_everywhere(struct thread *t, const u64 *a, u32 pgrp,
 	s64 result = kill_many(t, pgrp, info);
 	struct core_set cores;
 
-	if (!afar_is_on || afar_is_stub(t))
+	/* A PID namespace is of one core. */
+	if (!afar_is_on || afar_is_stub(t) || t->process->pid_ns)
 		return result;
 	if (!pgrp)
 		afar_all_cores(&cores);
@@ -95,7 +103,7 @@ static s64 kill_one(struct thread *t, u32 pid, const struct k_siginfo *info)
 		return -ESRCH;
 	if (!signal_permitted(t, p, info->signo))
 		return -EPERM;
-	return signal_process(p, info);
+	return signal_send(t, p, NULL, info);
 }
 
 s64 sys_kill(struct thread *t, const u64 *a)
@@ -107,12 +115,12 @@ s64 sys_kill(struct thread *t, const u64 *a)
 		return -EINVAL;
 	siginfo_from(&info, sig, SI_USER, t);
 	if (pid > 0)
-		return kill_one(t, (u32)pid, &info);
+		return kill_one(t, keep_pid(t, (u32)pid), &info);
 	if (pid == INT32_MIN)
 		return -ESRCH;
 	if (pid == -1)
 		return kill_many_everywhere(t, a, 0, &info);
-	return kill_many_everywhere(t, a, pid ? (u32)-pid : t->process->pgrp, &info);
+	return kill_many_everywhere(t, a, pid ? keep_pid(t, (u32)-pid) : t->process->pgrp, &info);
 }
 
 static s64 kill_thread(struct thread *t, u32 tgid, u32 tid, const struct k_siginfo *info)
@@ -123,7 +131,7 @@ static s64 kill_thread(struct thread *t, u32 tgid, u32 tid, const struct k_sigin
 		return -ESRCH;
 	if (!signal_permitted(t, to->process, info->signo))
 		return -EPERM;
-	return signal_thread(to, info);
+	return signal_send(t, to->process, to, info);
 }
 
 s64 sys_tgkill(struct thread *t, const u64 *a)
@@ -133,7 +141,7 @@ s64 sys_tgkill(struct thread *t, const u64 *a)
 	if ((s32)a[0] <= 0 || (s32)a[1] <= 0 || (s32)a[2] < 0 || (s32)a[2] > (s32)SIGNALS)
 		return -EINVAL;
 	siginfo_from(&info, (s32)a[2], SI_TKILL, t);
-	return kill_thread(t, (u32)a[0], (u32)a[1], &info);
+	return kill_thread(t, keep_pid(t, (u32)a[0]), keep_pid(t, (u32)a[1]), &info);
 }
 
 s64 sys_tkill(struct thread *t, const u64 *a)
@@ -143,7 +151,7 @@ s64 sys_tkill(struct thread *t, const u64 *a)
 	if ((s32)a[0] <= 0 || (s32)a[1] < 0 || (s32)a[1] > (s32)SIGNALS)
 		return -EINVAL;
 	siginfo_from(&info, (s32)a[1], SI_TKILL, t);
-	return kill_thread(t, 0, (u32)a[0], &info);
+	return kill_thread(t, 0, keep_pid(t, (u32)a[0]), &info);
 }
 
 /* What a program may claim: not to be the system, unless it tells itself. */
@@ -162,19 +170,21 @@ static int queued_info(struct thread *t, u32 pid, s32 sig, u64 from, struct k_si
 s64 sys_rt_sigqueueinfo(struct thread *t, const u64 *a)
 {
 	struct k_siginfo info;
-	int err = queued_info(t, (u32)a[0], (s32)a[1], a[2], &info);
+	u32 pid = keep_pid(t, (u32)a[0]);
+	int err = queued_info(t, pid, (s32)a[1], a[2], &info);
 
-	return err ? err : kill_one(t, (u32)a[0], &info);
+	return err ? err : kill_one(t, pid, &info);
 }
 
 s64 sys_rt_tgsigqueueinfo(struct thread *t, const u64 *a)
 {
+	u32 pid = keep_pid(t, (u32)a[0]);
 	struct k_siginfo info;
 	int err = (s32)a[0] <= 0 || (s32)a[1] <= 0 ? -EINVAL : 0;
 
 	if (!err)
-		err = queued_info(t, (u32)a[0], (s32)a[2], a[3], &info);
-	return err ? err : kill_thread(t, (u32)a[0], (u32)a[1], &info);
+		err = queued_info(t, pid, (s32)a[2], a[3], &info);
+	return err ? err : kill_thread(t, pid, keep_pid(t, (u32)a[1]), &info);
 }
 
 /* Whom descriptor @fd names to pidfd_send_signal(2): also a folder /proc/PID does. */
@@ -212,7 +222,9 @@ s64 sys_pidfd_send_signal(struct thread *t, const u64 *a)
 	err = process_to_signal(t, (int)a[0], &p);
 	if (err)
 		return err;
-	if ((s32)a[1] < 0 || (s32)a[1] > (s32)SIGNALS)
+	/* Only those that it could name. */
+	if ((s32)a[1] < 0 || (s32)a[1] > (s32)SIGNALS ||
+	    !pid_ns_is_in(p->pid_ns, t->process->pid_ns))
 		return -EINVAL;
 	if (a[2])
 		err = queued_info(t, p->pid, (s32)a[1], a[2], &info);
@@ -224,7 +236,7 @@ s64 sys_pidfd_send_signal(struct thread *t, const u64 *a)
 		return kill_many(t, p->pid, &info);
 	if (a[3] == PIDFD_SIGNAL_THREAD || (self && !a[3]))
 		return kill_thread(t, p->pid, self ? t->tid : p->pid, &info);
-	return signal_permitted(t, p, info.signo) ? signal_process(p, &info) : -EPERM;
+	return signal_permitted(t, p, info.signo) ? signal_send(t, p, NULL, &info) : -EPERM;
 }
 
 /* ---- handlers and masks ---- */

@@ -2,6 +2,7 @@
 #include "signal.h"
 #include "afar.h"
 #include "family.h"
+#include "pidns.h"
 #include "sched.h"
 #include "timer.h"
 
@@ -188,8 +189,8 @@ void signal_set_mask(struct thread *t, u64 mask)
 void siginfo_from(struct k_siginfo *info, int sig, int code, const struct thread *from)
 {
 	*info = (struct k_siginfo){.signo = sig, .code = code};
-	info->user.pid = (s32)from->process->pid;
-	info->user.uid = from->cred.uid;
+	info->user.pid = (s32)show_pid(from, from->process->pid);
+	info->user.uid = show_uid(from, from->cred.uid);
 }
 
 void signal_interrupt(struct thread *t)
@@ -232,14 +233,20 @@ static void prepare(struct process *p, int sig)
 		proceed(p, sig == SIGKILL);
 }
 
-/* The first process takes only what it has handlers for: it must not end. */
-static bool is_protected(const struct process *p, int sig, int code)
+/*
+ * Process 1 takes only what it has handlers for: it must not end. That of a namespace is ended and
+ * stopped from outside, though, by SIGKILL and SIGSTOP that are forced.
+ */
+static bool is_protected(const struct process *p, int sig, int code, bool forced)
 {
-	return p == init_process && p->sighand->action[sig - 1].handler == SIG_DFL &&
-	       code != SI_KERNEL;
+	if (!p->unkillable || p->sighand->action[sig - 1].handler != SIG_DFL)
+		return false;
+	if (p == init_process)
+		return code != SI_KERNEL;
+	return !forced || !(SIG_MASK(sig) & SIG_UNBLOCKABLE);
 }
 
-static int post(struct process *p, struct thread *only, const struct k_siginfo *info)
+static int post(struct process *p, struct thread *only, const struct k_siginfo *info, bool forced)
 {
 	int sig = info->signo, err;
 	struct thread *t = only;
@@ -255,7 +262,7 @@ static int post(struct process *p, struct thread *only, const struct k_siginfo *
 			t = t->next;
 	}
 	if (t && !(t->sigmask & bit) &&
-	    (signal_is_ignored(p, sig) || is_protected(p, sig, info->code))) {
+	    (signal_is_ignored(p, sig) || is_protected(p, sig, info->code, forced))) {
 		if (info->code == SI_TIMER)
 			posix_timer_dropped(p, info);
 		return 0;
@@ -277,17 +284,41 @@ static int post(struct process *p, struct thread *only, const struct k_siginfo *
 
 int signal_process(struct process *p, const struct k_siginfo *info)
 {
-	return post(p, NULL, info);
+	return post(p, NULL, info, info->code == SI_KERNEL);
 }
 
 int signal_thread(struct thread *t, const struct k_siginfo *info)
 {
-	return post(t->process, t, info);
+	return post(t->process, t, info, info->code == SI_KERNEL);
+}
+
+/* Does the information say who sent it? Codes of programs' own may: rt_sigqueueinfo(2). */
+static bool has_sender(const struct k_siginfo *info)
+{
+	return info->code == SI_USER ||
+	       (info->code < 0 && info->code != SI_TIMER && info->code != SI_SIGIO);
+}
+
+int signal_send(const struct thread *from, struct process *p, struct thread *only,
+		const struct k_siginfo *info)
+{
+	bool is_above = p->pid_ns && !pid_ns_show(p->pid_ns, from->process->pid);
+	struct k_siginfo seen = *info;
+
+	if (has_sender(info)) {
+		const struct thread *to = only ? only : p->threads;
+
+		if (is_above)
+			seen.user.pid = 0;
+		if (to && to->cred.user_ns != from->cred.user_ns)
+			seen.user.uid = show_uid(to, keep_uid(from, info->user.uid));
+	}
+	return post(p, only, &seen, is_above);
 }
 
 void signal_from_kernel(struct process *p, int sig)
 {
-	post(p, NULL, &(struct k_siginfo){.signo = sig, .code = SI_KERNEL});
+	post(p, NULL, &(struct k_siginfo){.signo = sig, .code = SI_KERNEL}, true);
 }
 
 u32 signal_group(u32 pgrp, const struct k_siginfo *info)
@@ -303,7 +334,7 @@ u32 signal_group_here(u32 pgrp, const struct k_siginfo *info)
 
 	for (struct process *p = process_from(0); p; p = p->list_next) {
 		if (p->pgrp == pgrp && !p->zombie) {
-			post(p, NULL, info);
+			signal_process(p, info);
 			n++;
 		}
 	}
@@ -317,6 +348,9 @@ void signal_force(struct thread *t, const struct k_siginfo *info)
 
 	if (t->sigmask & bit || action->handler == SIG_IGN)
 		action->handler = SIG_DFL;
+	/* It cannot go on: so process 1 ends, too. */
+	if (action->handler == SIG_DFL)
+		t->process->unkillable = false;
 	t->sigmask &= ~bit;
 	drop(t->process, &t->pending, bit);
 	add(t->process, &t->pending, info);
@@ -342,8 +376,10 @@ void signal_parent(struct process *child, int code, int status)
 		return;
 	process_times(child, &user_ns, &system_ns);
 	info.signo = sig;
-	info.child.pid = (s32)child->pid;
+	info.child.pid = (s32)pid_ns_show(parent->pid_ns, child->pid);
 	info.child.uid = child->threads ? child->threads->cred.uid : child->uid;
+	if (parent->threads)
+		info.child.uid = show_uid(parent->threads, info.child.uid);
 	info.child.status = status;
 	info.child.utime = (s64)(user_ns / (1000000000 / TICKS_PER_S));
 	info.child.stime = (s64)(system_ns / (1000000000 / TICKS_PER_S));
@@ -444,7 +480,7 @@ static void take_one(struct thread *t, int sig, const struct k_siginfo *info)
 
 	if (sig == SIGKILL)
 		process_kill(t->process, SIGKILL);
-	else if (handler == SIG_IGN || is_protected(t->process, sig, info->code))
+	else if (handler == SIG_IGN || is_protected(t->process, sig, info->code, true))
 		;
 	else if (handler != SIG_DFL)
 		run_handler(t, sig, info);

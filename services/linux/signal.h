@@ -11,6 +11,13 @@
 
 #include "process.h"
 
+/**
+ * Post what @from sends, to one thread of @p (@only) or to any: the receiver sees it come from the
+ * numbers that @from has in its namespaces. The caller has checked that it may. 0, -EAGAIN.
+ */
+int signal_send(const struct thread *from, struct process *p, struct thread *only,
+		const struct k_siginfo *info);
+
 /** Post to a process: some thread of it takes it. 0, or -EAGAIN: too many are queued (real time).
  */
 int signal_process(struct process *p, const struct k_siginfo *info);

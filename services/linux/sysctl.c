@@ -8,6 +8,7 @@
  * Runs in: the personality's domain. Source: proc_sys_kernel(5), proc_sys_vm(5).
  */
 #include "namespaces.h"
+#include "pidns.h"
 #include "procfiles.h"
 #include "random.h"
 
@@ -204,18 +205,76 @@ static struct number numbers[] = {
 	{"sys/vm/page-cluster", 3, 0, 31},
 };
 
+/* ---- numbers of processes: those of the namespace of who reads or writes ---- */
+
+static struct pid_ns *pid_ns_of_task(const struct vfs_task *task)
+{
+	return container_of(task, struct thread, vfs)->process->pid_ns;
+}
+
+static struct sysctl pid_max_of(const struct vfs_task *task)
+{
+	return (struct sysctl){
+		.value = pid_ns_max(pid_ns_of_task(task)), .min = 301, .max = 4194304};
+}
+
+static int show_pid_max(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
+{
+	struct sysctl ctl = pid_max_of(reader);
+
+	(void)arg;
+	return sysctl_show(&ctl, reader, pid, out);
+}
+
+static int store_pid_max(void *arg, struct vfs_task *writer, u32 pid, const char *text, size_t len)
+{
+	struct sysctl ctl = pid_max_of(writer);
+
+	(void)arg;
+	return sysctl_store(&ctl, writer, pid, text, len);
+}
+
+static int show_last_pid(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
+{
+	(void)arg, (void)pid;
+	text_printf(out, "%u\n", *pid_ns_last(pid_ns_of_task(reader)));
+	return 0;
+}
+
+static int store_last_pid(void *arg, struct vfs_task *writer, u32 pid, const char *text, size_t len)
+{
+	struct pid_ns *ns = pid_ns_of_task(writer);
+	const struct user_ns *owner = ns ? ns->ns.owner : NULL;
+	u64 value = 0;
+	struct sysctl ctl = {.value = &value, .max = *pid_ns_max(ns)};
+	int err;
+
+	(void)arg;
+	if (!vfs_capable_in(writer, owner, VFS_CAP_SYS_ADMIN) &&
+	    !vfs_capable_in(writer, owner, CAP_CHECKPOINT_RESTORE))
+		return -EPERM;
+	err = sysctl_store(&ctl, writer, pid, text, len);
+	if (!err)
+		*pid_ns_last(ns) = (u32)value;
+	return err;
+}
+
+static const struct proc_entry pid_numbers[] = {
+	{.name = "sys/kernel/pid_max", .mode = 0644, .show = show_pid_max, .store = store_pid_max},
+	{.name = "sys/kernel/ns_last_pid",
+	 .mode = 0666,
+	 .show = show_last_pid,
+	 .store = store_last_pid},
+};
+
 int sysctl_init(struct vfs *vfs)
 {
 	static struct sysctl ctls[ARRAY_SIZE(numbers)];
 	static struct proc_entry entries[ARRAY_SIZE(numbers)];
-	static const struct sysctl pid_max = {
-		.value = &process_pid_max, .min = 301, .max = 4194304};
-	static const struct proc_entry pid_max_entry = {
-		SYSCTL("sys/kernel/pid_max", 0644, (void *)&pid_max)};
 	int err = procfs_add(vfs, fixed, ARRAY_SIZE(fixed));
 
 	if (!err)
-		err = procfs_add(vfs, &pid_max_entry, 1);
+		err = procfs_add(vfs, pid_numbers, ARRAY_SIZE(pid_numbers));
 
 	for (u32 i = 0; i < ARRAY_SIZE(numbers) && !err; i++) {
 		struct number *n = &numbers[i];

@@ -6,6 +6,7 @@
  */
 #include "boot.h"
 #include "namespaces.h"
+#include "pidns.h"
 #include "random.h"
 #include "ram.h"
 #include "sched.h"
@@ -91,6 +92,7 @@ s64 sys_getrandom(struct thread *t, const u64 *a)
 #define REBOOT_HALT      0xcdef0123u
 #define REBOOT_POWER_OFF 0x4321fedcu
 #define REBOOT_RESTART   0x01234567u
+#define REBOOT_RESTART2  0xa1b2c3d4u
 #define REBOOT_CAD_ON    0x89abcdefu
 #define REBOOT_CAD_OFF   0u
 
@@ -99,12 +101,31 @@ static bool is_magic(u32 magic)
 	return magic == 672274793 || magic == 85072278 || magic == 369367448 || magic == 537993216;
 }
 
+/* In a PID namespace: its process 1 ends by a signal that says why (reboot(2)). */
+static s64 reboot_namespace(struct pid_ns *ns, u32 command)
+{
+	switch (command) {
+	case REBOOT_RESTART:
+	case REBOOT_RESTART2:
+		return pid_ns_reboot(ns, SIGHUP);
+	case REBOOT_HALT:
+	case REBOOT_POWER_OFF:
+		return pid_ns_reboot(ns, SIGINT);
+	default:
+		return -EINVAL;
+	}
+}
+
 s64 sys_reboot(struct thread *t, const u64 *a)
 {
-	if (!capable(t, CAP_SYS_BOOT))
+	struct pid_ns *ns = t->process->pid_ns;
+
+	if (!vfs_capable_in(&t->vfs, ns ? ns->ns.owner : NULL, CAP_SYS_BOOT))
 		return -EPERM;
 	if ((u32)a[0] != REBOOT_MAGIC1 || !is_magic((u32)a[1]))
 		return -EINVAL;
+	if (ns)
+		return reboot_namespace(ns, (u32)a[2]);
 	switch ((u32)a[2]) {
 	case REBOOT_CAD_ON:
 	case REBOOT_CAD_OFF:

@@ -33,34 +33,35 @@ static bool is_wanted(const struct wait *w, const struct process *p)
 	return (p->exit_signal != SIGCHLD) == !!(w->options & WCLONE);
 }
 
-static void found(struct wait *w, const struct process *p, int code, u32 status)
+static void found(const struct thread *t, struct wait *w, const struct process *p, int code,
+		  u32 status)
 {
-	w->pid = p->pid;
-	w->uid = p->threads ? p->threads->cred.uid : p->uid;
+	w->pid = show_pid(t, p->pid);
+	w->uid = show_uid(t, p->threads ? p->threads->cred.uid : p->uid);
 	w->code = code;
 	w->status = status;
 	usage_of_process(p, &w->usage);
 }
 
 /* Whether @p has changed as wanted; takes the change. */
-static bool check(struct wait *w, struct process *p)
+static bool check(const struct thread *t, struct wait *w, struct process *p)
 {
 	bool keep = w->options & WNOWAIT;
 
 	if (p->zombie && w->options & WEXITED) {
-		found(w, p, p->exit_status & 0x7f ? CLD_KILLED : CLD_EXITED, p->exit_status);
+		found(t, w, p, p->exit_status & 0x7f ? CLD_KILLED : CLD_EXITED, p->exit_status);
 		if (!keep)
 			process_reap(p);
 		return true;
 	}
 	if (p->stop_report && w->options & WUNTRACED) {
-		found(w, p, CLD_STOPPED, p->stop_report << 8 | 0x7f);
+		found(t, w, p, CLD_STOPPED, p->stop_report << 8 | 0x7f);
 		if (!keep)
 			p->stop_report = 0;
 		return true;
 	}
 	if (p->cont_report && w->options & WCONTINUED) {
-		found(w, p, CLD_CONTINUED, 0xffff);
+		found(t, w, p, CLD_CONTINUED, 0xffff);
 		if (!keep)
 			p->cont_report = false;
 		return true;
@@ -76,7 +77,7 @@ static int look(struct thread *t, struct wait *w)
 	for (struct process *p = t->process->children; p; p = p->sibling) {
 		if (!is_wanted(w, p))
 			continue;
-		if (check(w, p))
+		if (check(t, w, p))
 			return 1;
 		any = true;
 	}
@@ -103,7 +104,7 @@ s64 sys_wait4(struct thread *t, const u64 *a)
 {
 	s32 pid = (s32)a[0];
 	u32 options = (u32)a[2];
-	struct wait w = {.type = P_PID, .id = (u32)pid, .options = options | WEXITED};
+	struct wait w = {.type = P_PID, .id = keep_pid(t, (u32)pid), .options = options | WEXITED};
 	int n;
 
 	if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WCLONE | WALL))
@@ -114,7 +115,7 @@ s64 sys_wait4(struct thread *t, const u64 *a)
 		w.type = P_ALL;
 	} else if (pid <= 0) {
 		w.type = P_PGID;
-		w.id = pid ? (u32)-pid : t->process->pgrp;
+		w.id = pid ? keep_pid(t, (u32)-pid) : t->process->pgrp;
 	}
 	n = wait_for(t, &w);
 	if (n <= 0)
@@ -129,7 +130,7 @@ s64 sys_wait4(struct thread *t, const u64 *a)
 static int waitid_target(struct thread *t, struct wait *w, u64 type, s32 id)
 {
 	w->type = (int)type;
-	w->id = (u32)id;
+	w->id = keep_pid(t, (u32)id);
 	switch (type) {
 	case P_ALL:
 		return 0;

@@ -125,10 +125,10 @@ struct owner_ex {
 static int set_owner(struct vfs_task *t, struct file *file, s32 type, s32 id)
 {
 	const struct vfs_env *env = t->vfs->env;
-	struct vfs_owner owner = {
-		.type = type, .id = (u32)id, .uid = t->cred.uid, .euid = t->cred.fsuid};
+	struct vfs_owner owner = {.type = type, .uid = t->cred.uid, .euid = t->cred.fsuid};
 	struct async *async;
 
+	owner.id = id ? task_keep_pid(t, (u32)id) : 0;
 	if (id && env->owner_exists && !env->owner_exists(t->vfs->arg, &owner))
 		return -ESRCH;
 	async = async_of(file);
@@ -157,12 +157,23 @@ static s64 set_owner_number(struct vfs_task *t, struct file *file, s32 id)
 		      : set_owner(t, file, VFS_OWNER_PROCESS, id);
 }
 
+/* What @t calls the owner; 0: it has none, or it is gone. */
+static u32 owner_number(const struct vfs_task *t, const struct file *file)
+{
+	const struct vfs_env *env = t->vfs->env;
+	const struct vfs_owner *owner = file->async ? &file->async->owner : NULL;
+
+	if (!owner || !owner->id || (env->owner_exists && !env->owner_exists(t->vfs->arg, owner)))
+		return 0;
+	return task_show_pid(t, owner->id);
+}
+
 static int get_owner_ex(struct vfs_task *t, struct file *file, u64 arg)
 {
 	struct owner_ex ex = {0, 0};
 
 	if (file->async)
-		ex = (struct owner_ex){file->async->owner.type, (s32)file->async->owner.id};
+		ex = (struct owner_ex){file->async->owner.type, (s32)owner_number(t, file)};
 	return t->vfs->env->user_write(t->vfs->arg, t, arg, &ex, sizeof(ex));
 }
 
@@ -177,12 +188,11 @@ static int get_owner_uids(struct vfs_task *t, struct file *file, u64 arg)
 	return t->vfs->env->user_write(t->vfs->arg, t, arg, ids, sizeof(ids));
 }
 
-static s64 get_owner_number(const struct file *file)
+static s64 get_owner_number(const struct vfs_task *t, const struct file *file)
 {
-	if (!file->async)
-		return 0;
-	return file->async->owner.type == VFS_OWNER_GROUP ? -(s64)file->async->owner.id
-							  : (s64)file->async->owner.id;
+	s64 nr = owner_number(t, file);
+
+	return nr && file->async->owner.type == VFS_OWNER_GROUP ? -nr : nr;
 }
 
 static int set_signal(struct file *file, u64 arg)
@@ -204,7 +214,7 @@ s64 async_fcntl(struct vfs_task *t, struct file *file, int cmd, u64 arg)
 	case F_SETOWN:
 		return set_owner_number(t, file, (s32)arg);
 	case F_GETOWN:
-		return get_owner_number(file);
+		return get_owner_number(t, file);
 	case F_SETOWN_EX:
 		return set_owner_ex(t, file, arg);
 	case F_GETOWN_EX:

@@ -74,6 +74,8 @@ struct file_ops {
 	void (*describe)(struct file *file, struct file_desc *desc);
 	/* A descriptor of @t was closed. May be NULL. */
 	void (*flush)(struct vfs_task *t, struct file *file);
+	/* More lines of /proc/PID/fdinfo. May be NULL. */
+	void (*show_info)(struct file *file, struct text *out);
 	/* The last reference is gone. Does not block. */
 	void (*release)(struct file *file);
 };

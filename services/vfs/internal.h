@@ -98,6 +98,17 @@ int seals_check_write(const struct inode *inode, u64 end);
 #define VFS_F_ADD_SEALS 1033
 #define VFS_F_GET_SEALS 1034
 
+/* Numbers of processes as @t has them: see struct vfs_env. */
+static inline u32 task_show_pid(const struct vfs_task *t, u32 pid)
+{
+	return t->vfs->env->show_pid ? t->vfs->env->show_pid(t->vfs->arg, t, pid) : pid;
+}
+
+static inline u32 task_keep_pid(const struct vfs_task *t, u32 nr)
+{
+	return t->vfs->env->keep_pid ? t->vfs->env->keep_pid(t->vfs->arg, t, nr) : nr;
+}
+
 /* mount.c: the mounts an instance begins and ends with. */
 int mount_first(struct vfs *vfs);
 void mount_last(struct vfs *vfs);

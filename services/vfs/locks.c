@@ -356,6 +356,8 @@ int vfs_fcntl_lock(struct vfs_task *t, int fd, int cmd, struct vfs_flock *f)
 		return err;
 	err = file->ops->lock ? file->ops->lock(t, file, cmd, table->owner, f)
 			      : file_lock(t, file, cmd, table->owner, f);
+	if (!err && is_get(cmd) && f->type != F_UNLCK && f->pid > 0)
+		f->pid = (s32)task_show_pid(t, (u32)f->pid);
 	if (!err && !is_get(cmd) && !is_ofd(cmd)) {
 		table->locked = true;
 		/* Closed meanwhile by another thread: what it has just got must not stay. */

@@ -301,8 +301,12 @@ int fs_type_mount_for(struct vfs_task *t, const struct fs_type *type, const char
 	if (!err)
 		err = fs_type_mount(type, t->vfs, source, all.at ? all.at : "", out);
 	text_free(&all);
-	if (err || (*out)->refs || !own->parent)
+	if (err || (*out)->refs)
 		return err;
+	if (type->begin)
+		type->begin(t, *out);
+	if (!own->parent)
+		return 0;
 	(*out)->owner = own;
 	ns_get(&own->ns);
 	(*out)->nodev = true;

@@ -25,6 +25,8 @@ struct fs_type {
 	/* Make a superblock with its root, sb->refs 0. @options: comma-separated, never NULL. */
 	int (*mount)(struct vfs *vfs, void *arg, const char *source, const char *options,
 		     struct superblock **out);
+	/* A superblock is new: what depends on who mounts it. May be NULL. */
+	void (*begin)(const struct vfs_task *t, struct superblock *sb);
 	/* Is "key" or "key=value" an option? 0, -ENODATA (unknown), -EINVAL. NULL: all are taken.
 	 */
 	int (*check_option)(struct vfs *vfs, const char *option);

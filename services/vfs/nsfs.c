@@ -90,6 +90,10 @@ struct ns *ns_of_file(const struct file *file)
 #define NS_GET_NSTYPE      0xb703u
 #define NS_GET_OWNER_UID   0xb704u
 #define NS_GET_MNTNS_ID    0x8008b705u
+#define NS_GET_PID_FROM    0x8004b706u
+#define NS_GET_TGID_FROM   0x8004b707u
+#define NS_GET_PID_IN      0x8004b708u
+#define NS_GET_TGID_IN     0x8004b709u
 #define NS_MNT_GET_INFO    0xb70au /* with the structure's size, and a direction */
 #define NS_MNT_GET_NEXT    0xb70bu
 #define NS_MNT_GET_PREV    0xb70cu
@@ -135,7 +139,26 @@ static int get_parent(struct vfs_task *t, struct ns *ns)
 {
 	if (ns->type == NS_USER)
 		return give_user_ns(t, container_of(ns, struct user_ns, ns)->parent);
-	return ns->type == NS_PID ? -EPERM : -EINVAL;
+	if (ns->type != NS_PID)
+		return -EINVAL;
+	if (t->vfs->env->pid_ns_parent)
+		ns = t->vfs->env->pid_ns_parent(t->vfs->arg, t, ns);
+	else
+		ns = NULL;
+	return ns ? give_fd(t, ns) : -EPERM;
+}
+
+/* What a process or thread is called in @ns, or who is meant there by a number. */
+static int translate(struct vfs_task *t, struct ns *ns, u32 cmd, u64 arg)
+{
+	bool in = cmd == NS_GET_PID_IN || cmd == NS_GET_TGID_IN;
+	bool group = cmd == NS_GET_TGID_IN || cmd == NS_GET_TGID_FROM;
+
+	if (ns->type != NS_PID)
+		return -EINVAL;
+	if (!t->vfs->env->pid_ns_translate)
+		return -ESRCH;
+	return (int)t->vfs->env->pid_ns_translate(t->vfs->arg, t, ns, (u32)arg, in, group);
 }
 
 static int get_owner_uid(struct vfs_task *t, const struct ns *ns, u64 arg)
@@ -202,6 +225,11 @@ int nsfs_ioctl(struct vfs_task *t, struct ns *ns, u32 cmd, u64 arg)
 		if (ns->type != NS_MNT)
 			return -EINVAL;
 		return give(t, arg, &ns->id, sizeof(ns->id));
+	case NS_GET_PID_FROM:
+	case NS_GET_TGID_FROM:
+	case NS_GET_PID_IN:
+	case NS_GET_TGID_IN:
+		return translate(t, ns, cmd, arg);
 	case NS_GET_ID:
 		return give(t, arg, &ns->id, sizeof(ns->id));
 	default:

@@ -7,6 +7,10 @@
  * What the VFS knows it shows itself: /proc/self, thread-self, mounts, filesystems; and of a
  * process fd, fdinfo, cwd, root, mounts, mountinfo.
  *
+ * A /proc shows the processes of a PID namespace under the numbers they have there; functions here
+ * get those that the provider knows them by (@pid), and write others into a text as its pid_ns has
+ * them.
+ *
  * Runs in: the personality, host tests.
  */
 #ifndef VFS_PROC_H
@@ -49,10 +53,16 @@ int sysctl_store(void *arg, struct vfs_task *writer, u32 pid, const char *text, 
 /* What the personality knows of its processes. */
 struct proc_provider {
 	void *arg;
-	/* The lowest process number >= @from; 0: none. */
-	u32 (*next_pid)(void *arg, u32 from);
+	/*
+	 * PID namespaces: what @pid is called in one, 0 if it is not there; and who is called so, 0
+	 * if nobody is. NULL, both: there are none.
+	 */
+	u32 (*show)(void *arg, struct ns *ns, u32 pid);
+	u32 (*keep)(void *arg, struct ns *ns, u32 nr);
+	/* The lowest number >= @from that a process has in @ns; 0: none. */
+	u32 (*next_pid)(void *arg, struct ns *ns, u32 from);
 	/* The same of the threads of @pid. NULL: it has one, of the same number. */
-	u32 (*next_tid)(void *arg, u32 pid, u32 from);
+	u32 (*next_tid)(void *arg, struct ns *ns, u32 pid, u32 from);
 	/*
 	 * A process's part in the VFS, good until the caller next blocks; NULL: no such process.
 	 * A zombie has a task whose files and fs are NULL.

@@ -41,6 +41,7 @@ int pseudo_show(const struct pseudo_inode *pi, struct vfs_task *t, struct text *
 	const struct proc_entry *entry = pi->node->entry;
 	char path[NODE_PATH_MAX];
 
+	out->pid_ns = pi->inode.sb->private;
 	if (p)
 		return path_of(pi->node, path, sizeof(path))
 			       ? p->far_show(p->arg, t, pi->pid, path, out)

@@ -88,6 +88,9 @@ static int open_info(struct vfs_task *t, struct inode *inode, struct file *file)
 		text_printf(&info->text, "pos:\t%ld\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n",
 			    about->pos, about->flags | cloexec, about->path.mnt->id,
 			    about->inode->ino);
+		info->text.pid_ns = inode->sb->private;
+		if (about->ops->show_info)
+			about->ops->show_info(about, &info->text);
 		file->private = info;
 	}
 	file_put(about);

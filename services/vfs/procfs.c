@@ -31,6 +31,20 @@ struct vfs_task *proc_task(const struct inode *inode)
 	return p ? p->task(p->arg, pi->pid) : NULL;
 }
 
+u32 proc_show_pid(const struct superblock *sb, u32 pid)
+{
+	const struct proc_provider *p = sb->vfs->procfs->provider;
+
+	return p && p->show ? p->show(p->arg, sb->private, pid) : pid;
+}
+
+u32 proc_keep_pid(const struct superblock *sb, u32 nr)
+{
+	const struct proc_provider *p = sb->vfs->procfs->provider;
+
+	return p && p->keep ? p->keep(p->arg, sb->private, nr) : nr;
+}
+
 int proc_may_read(struct vfs_task *t, const struct inode *inode)
 {
 	const struct proc_provider *p = provider_of(inode);
@@ -58,7 +72,14 @@ int proc_refresh(struct vfs_task *t, struct inode *inode)
 
 bool proc_revalidate(struct vfs_task *t, struct dentry *dentry)
 {
-	return !proc_refresh(t, dentry->inode);
+	const struct superblock *sb = dentry->sb;
+	const struct pseudo_inode *pi = pseudo_inode(dentry->inode);
+
+	if (proc_refresh(t, dentry->inode))
+		return false;
+	/* In a PID namespace the number may be somebody else's by now. */
+	return !sb->private || !sb->vfs->procfs || pi->node != sb->vfs->procfs->process ||
+	       proc_keep_pid(sb, (u32)proc_parse_number(dentry->name, dentry->len)) == pi->pid;
 }
 
 int proc_permission(struct vfs_task *t, struct inode *inode, u32 may)
@@ -88,13 +109,14 @@ s64 proc_parse_number(const char *name, u32 len)
 static int look_up_process(struct inode *dir, const char *name, u32 len, struct inode **out)
 {
 	const struct proc_provider *p = provider_of(dir);
-	s64 pid = proc_parse_number(name, len);
-	struct vfs_task *task = p && pid > 0 ? p->task(p->arg, (u32)pid) : NULL;
+	s64 nr = proc_parse_number(name, len);
+	u32 pid = nr > 0 ? proc_keep_pid(dir->sb, (u32)nr) : 0;
+	struct vfs_task *task = p && pid ? p->task(p->arg, pid) : NULL;
 	int err;
 
 	if (!task)
 		return -ENOENT;
-	err = pseudo_inode_new(dir->sb, dir->sb->vfs->procfs->process, (u32)pid, out);
+	err = pseudo_inode_new(dir->sb, dir->sb->vfs->procfs->process, pid, out);
 	return err ? err : proc_refresh(NULL, *out);
 }
 
@@ -111,7 +133,8 @@ static void emit_numbers(struct file *file, struct dir_context *ctx, u64 base, b
 {
 	const struct proc_provider *p = provider_of(file->inode);
 	const struct pseudo_inode *pi = pseudo_inode(file->inode);
-	u32 ino = file->inode->sb->vfs->procfs->process->ino;
+	const struct superblock *sb = file->inode->sb;
+	u32 ino = sb->vfs->procfs->process->ino;
 
 	ctx->pos = MAX(ctx->pos, base);
 	for (;;) {
@@ -119,12 +142,13 @@ static void emit_numbers(struct file *file, struct dir_context *ctx, u64 base, b
 		char name[16];
 		int len;
 
-		n = threads ? p->next_tid(p->arg, pi->pid, from) : p->next_pid(p->arg, from);
+		n = threads ? p->next_tid(p->arg, sb->private, pi->pid, from)
+			    : p->next_pid(p->arg, sb->private, from);
 		if (!n)
 			return;
 		len = snprintf(name, sizeof(name), "%u", n);
-		if (!dir_emit(ctx, name, (u32)len, (u64)n << 40 | (u64)ino << 24, DT_DIR,
-			      base + n + 1))
+		if (!dir_emit(ctx, name, (u32)len, (u64)proc_keep_pid(sb, n) << 40 | (u64)ino << 24,
+			      DT_DIR, base + n + 1))
 			return;
 	}
 }
@@ -155,7 +179,8 @@ static int look_up_thread(struct vfs_task *t, struct inode *dir, const char *nam
 	(void)t;
 	if (!p || tid <= 0)
 		return -ENOENT;
-	if (p->next_tid ? p->next_tid(p->arg, pid, (u32)tid) != (u32)tid : (u32)tid != pid)
+	if (p->next_tid ? p->next_tid(p->arg, dir->sb->private, pid, (u32)tid) != (u32)tid
+			: (u32)tid != pid)
 		return -ENOENT;
 	return look_up_process(dir, name, len, out);
 }
@@ -190,18 +215,28 @@ static const struct file_ops task_dir_file_ops = {
 
 static int show_self(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
 {
+	const struct proc_provider *p = reader->vfs->procfs->provider;
+	u32 nr = p && p->show ? p->show(p->arg, out->pid_ns, reader->tgid) : reader->tgid;
+
 	(void)arg;
 	(void)pid;
-	text_printf(out, "%u", reader->tgid);
-	return 0;
+	text_printf(out, "%u", nr);
+	return nr ? 0 : -ENOENT;
 }
 
 static int show_thread_self(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
 {
+	const struct proc_provider *p = reader->vfs->procfs->provider;
+	u32 tgid = reader->tgid, tid = reader->tid;
+
 	(void)arg;
 	(void)pid;
-	text_printf(out, "%u/task/%u", reader->tgid, reader->tid);
-	return 0;
+	if (p && p->show) {
+		tgid = p->show(p->arg, out->pid_ns, tgid);
+		tid = p->show(p->arg, out->pid_ns, tid);
+	}
+	text_printf(out, "%u/task/%u", tgid, tid);
+	return tgid ? 0 : -ENOENT;
 }
 
 static int show_self_mounts(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
@@ -294,6 +329,22 @@ int procfs_set_provider(struct vfs *vfs, const struct proc_provider *provider)
 	return add_all(vfs->procfs->process, provider->entries, provider->nentries, provider->arg);
 }
 
+static void begin(const struct vfs_task *t, struct superblock *sb)
+{
+	const struct vfs_env *env = sb->vfs->env;
+
+	if (env->ns_of)
+		sb->private = ns_get(env->ns_of(sb->vfs->arg, t, NS_PID));
+}
+
+static void put_pid_ns(struct superblock *sb)
+{
+	if (sb->private)
+		ns_put(sb->private);
+}
+
+static const struct superblock_ops super_ops = {.put = put_pid_ns};
+
 static int mount(struct vfs *vfs, void *arg, const char *source, const char *options,
 		 struct superblock **out)
 {
@@ -304,8 +355,10 @@ static int mount(struct vfs *vfs, void *arg, const char *source, const char *opt
 	(void)options; /* hidepid= and gid= are accepted and change nothing yet */
 	err = pseudo_mount(vfs, "proc", VFS_PROC_MAGIC, vfs->procfs->root, out);
 
-	if (!err)
+	if (!err) {
 		(*out)->fixed_names = true;
+		(*out)->ops = &super_ops;
+	}
 	return err;
 }
 
@@ -349,7 +402,8 @@ int procfs_register(struct vfs *vfs)
 				 .anybody = true,
 				 .of = NS_PID,
 				 .revealing = true,
-				 .mount = mount};
+				 .mount = mount,
+				 .begin = begin};
 	vfs_register_fs(vfs, type);
 	proc = vfs->procfs = calloc(1, sizeof(*proc));
 	if (!proc)

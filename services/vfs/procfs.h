@@ -16,6 +16,9 @@ struct procfs {
 struct vfs_task *proc_task(const struct inode *inode);
 /* May @t look into it? 0, -ESRCH, -EACCES. */
 int proc_may_read(struct vfs_task *t, const struct inode *inode);
+/* What @pid is called in the /proc of @sb, 0: it is not there; and whom @nr names, 0: nobody. */
+u32 proc_show_pid(const struct superblock *sb, u32 pid);
+u32 proc_keep_pid(const struct superblock *sb, u32 nr);
 /* A name that is a decimal number below 2^31 without leading zeros; -1: it is not. */
 s64 proc_parse_number(const char *name, u32 len);
 

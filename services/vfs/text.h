@@ -10,6 +10,8 @@
 
 #include <skerry/types.h>
 
+struct ns;
+
 #define TEXT_MAX (64 * MiB) /* bytes; more is an error like memory that runs out */
 
 /* All zero is empty. */
@@ -17,6 +19,7 @@ struct text {
 	char *at; /* NUL-terminated unless NULL */
 	size_t len, room;
 	bool broken;
+	struct ns *pid_ns; /* of a file in /proc: whose numbers of processes it shows */
 };
 
 void text_put(struct text *text, const char *bytes, size_t len);

@@ -93,21 +93,25 @@ static int give_up(struct vfs_task *t, struct tty *tty)
 
 static int set_foreground(struct vfs_task *t, struct tty *tty, u64 arg)
 {
-	s32 pgrp;
+	s32 nr;
+	u32 pgrp;
 	int err = tty_check_job(t, tty, SIGTTOU);
 
 	if (err)
 		return err == -EIO ? -ENOTTY : err;
 	if (t->ctty != tty || tty->session != t->sid)
 		return -ENOTTY;
-	err = user_get(t, &pgrp, arg, sizeof(pgrp));
+	err = user_get(t, &nr, arg, sizeof(nr));
 	if (err)
 		return err;
-	if (pgrp < 0)
+	if (nr < 0)
 		return -EINVAL;
-	if (!t->vfs->env->group_in_session(t->vfs->arg, (u32)pgrp, t->sid))
+	pgrp = task_keep_pid(t, (u32)nr);
+	if (pgrp == VFS_NO_PID)
+		return -ESRCH;
+	if (!t->vfs->env->group_in_session(t->vfs->arg, pgrp, t->sid))
 		return -EPERM;
-	tty->pgrp = (u32)pgrp;
+	tty->pgrp = pgrp;
 	return 0;
 }
 
@@ -135,5 +139,6 @@ int tty_ioctl_jobs(struct vfs_task *t, struct tty *tty, bool master, u32 cmd, u6
 	default:
 		return -ENOIOCTLCMD;
 	}
+	id = task_show_pid(t, id);
 	return user_put(t, arg, &id, sizeof(id));
 }

@@ -30,6 +30,7 @@ struct file;
 struct inode;
 struct mnt_namespace;
 struct mount;
+struct ns;
 struct tty;
 struct user_ns;
 struct vfs;
@@ -49,6 +50,7 @@ struct vfs_owner {
 };
 
 #define VFS_PAGE_NAME 16u
+#define VFS_NO_PID UINT32_MAX
 
 /* What an instance needs of its personality. All functions get @arg of vfs_new(). */
 struct vfs_env {
@@ -96,9 +98,24 @@ struct vfs_env {
 	/* Is there such a thread, process or group? May be NULL: yes. */
 	bool (*owner_exists)(void *arg, const struct vfs_owner *owner);
 
-	/* The caller's namespace of a type (NS_PID, NS_NET). NULL: it has none but the first ones.
-	 */
+	/* The namespace of a type (NS_PID, NS_NET) that the caller's children get. NULL: there are
+	 * none but the first ones. */
 	struct ns *(*ns_of)(void *arg, const struct vfs_task *task, u32 type);
+	/*
+	 * Processes, threads, groups and sessions as @task calls them, 0 if it does not see them;
+	 * and whom it calls so, VFS_NO_PID if nobody. May be NULL: all call them the same.
+	 */
+	u32 (*show_pid)(void *arg, const struct vfs_task *task, u32 pid);
+	u32 (*keep_pid)(void *arg, const struct vfs_task *task, u32 nr);
+
+	/*
+	 * Files of PID namespaces (ioctl_nsfs(2)); may be NULL. The namespace above @ns, NULL if
+	 * @task does not see it; and a number translated, 0 or less: -ESRCH and the like.
+	 * @in: into @ns, else from it; @group: that of the process, else of the thread.
+	 */
+	struct ns *(*pid_ns_parent)(void *arg, const struct vfs_task *task, struct ns *ns);
+	s64 (*pid_ns_translate)(void *arg, const struct vfs_task *task, struct ns *ns, u32 nr,
+				bool in, bool group);
 
 	/* In work that is long: let others run. 0, or -EINTR: @task has a signal to take. NULL: 0.
 	 */

@@ -96,6 +96,7 @@ struct k_clone_args {
 #define CLONE_VFORK            0x00004000ul
 #define CLONE_PARENT           0x00008000ul
 #define CLONE_THREAD           0x00010000ul
+#define CLONE_NEWTIME          0x00000080ul
 #define CLONE_NEWNS            0x00020000ul
 #define CLONE_SYSVSEM          0x00040000ul
 #define CLONE_SETTLS           0x00080000ul
@@ -185,5 +186,6 @@ struct k_clone_args {
 #define CAP_IPC_LOCK    14
 #define CAP_SYS_PTRACE  19
 #define CAP_WAKE_ALARM  35
+#define CAP_CHECKPOINT_RESTORE 40
 
 #endif

@@ -236,8 +236,9 @@ static struct vfs_task *task_of(void *arg, u32 pid)
 	return pid == 1 ? t : NULL;
 }
 
-static u32 next_pid(void *arg, u32 from)
+static u32 next_pid(void *arg, struct ns *ns, u32 from)
 {
+	(void)ns;
 	(void)arg;
 	return from <= 1 ? 1 : 0;
 }

@@ -152,40 +152,40 @@ struct k_clone_args {
 #define TICKS_PER_S            100 /* of times(2): USER_HZ */
 
 /* Auxiliary vector (getauxval(3)). */
-#define AT_NULL         0
-#define AT_PHDR         3
-#define AT_PHENT        4
-#define AT_PHNUM        5
-#define AT_PAGESZ       6
-#define AT_BASE         7
-#define AT_FLAGS        8
-#define AT_ENTRY        9
-#define AT_UID          11
-#define AT_EUID         12
-#define AT_GID          13
-#define AT_EGID         14
-#define AT_PLATFORM     15
-#define AT_HWCAP        16
-#define AT_CLKTCK       17
-#define AT_SECURE       23
-#define AT_RANDOM       25
-#define AT_HWCAP2       26
-#define AT_EXECFN       31
-#define AT_SYSINFO_EHDR 33
-#define AT_MINSIGSTKSZ  51
+#define AT_NULL                0
+#define AT_PHDR                3
+#define AT_PHENT               4
+#define AT_PHNUM               5
+#define AT_PAGESZ              6
+#define AT_BASE                7
+#define AT_FLAGS               8
+#define AT_ENTRY               9
+#define AT_UID                 11
+#define AT_EUID                12
+#define AT_GID                 13
+#define AT_EGID                14
+#define AT_PLATFORM            15
+#define AT_HWCAP               16
+#define AT_CLKTCK              17
+#define AT_SECURE              23
+#define AT_RANDOM              25
+#define AT_HWCAP2              26
+#define AT_EXECFN              31
+#define AT_SYSINFO_EHDR        33
+#define AT_MINSIGSTKSZ         51
 
-#define CAP_LAST_CAP    40u
-#define CAP_ALL         ((1ul << (CAP_LAST_CAP + 1)) - 1)
-#define CAP_KILL        5
-#define CAP_SETGID      6
-#define CAP_SETUID      7
-#define CAP_SETPCAP     8
-#define CAP_SYS_BOOT    22
-#define CAP_SYS_NICE    23
-#define CAP_SYS_TIME    25
-#define CAP_IPC_LOCK    14
-#define CAP_SYS_PTRACE  19
-#define CAP_WAKE_ALARM  35
+#define CAP_LAST_CAP           40u
+#define CAP_ALL                ((1ul << (CAP_LAST_CAP + 1)) - 1)
+#define CAP_KILL               5
+#define CAP_SETGID             6
+#define CAP_SETUID             7
+#define CAP_SETPCAP            8
+#define CAP_SYS_BOOT           22
+#define CAP_SYS_NICE           23
+#define CAP_SYS_TIME           25
+#define CAP_IPC_LOCK           14
+#define CAP_SYS_PTRACE         19
+#define CAP_WAKE_ALARM         35
 #define CAP_CHECKPOINT_RESTORE 40
 
 #endif

@@ -24,7 +24,7 @@ static bool path_of(const struct pseudo_node *node, char *path, size_t size)
 	size_t at = size - 1;
 
 	path[at] = 0;
-	for (; node->parent; node = node->parent) {
+	for (; node->parent != node; node = node->parent) {
 		if (node->len + 1 > at)
 			return false;
 		at -= node->len;

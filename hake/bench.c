@@ -152,6 +152,7 @@ static void help(const struct project *p)
 	     "  --published        256 times what \"unshare -m true\" does, with 264 mounts\n"
 	     "  --wall             without the model: the time is the emulator's, or KVM's\n"
 	     "  --machine M        this one only, of hake/timing/machines\n"
+	     "  --most-cores N     no more than so many\n"
 	     "  --minutes N        the budget (9; --full: none)\n"
 	     "  --seeds N          mean and range of so many (5)\n"
 	     "  --at-once N        simulations at a time (2)\n"

@@ -28,6 +28,7 @@ enum {
 	OPT_SEEDS,
 	OPT_JOBS,
 	OPT_MACHINE,
+	OPT_CORES,
 	OPT_FRESH,
 	OPT_EMIT,
 	OPT_COLLECT,
@@ -43,6 +44,7 @@ static const struct option options[] = {
 	{"seeds", required_argument, NULL, OPT_SEEDS},
 	{"at-once", required_argument, NULL, OPT_JOBS},
 	{"machine", required_argument, NULL, OPT_MACHINE},
+	{"most-cores", required_argument, NULL, OPT_CORES},
 	{"fresh", no_argument, NULL, OPT_FRESH},
 	{"emit-jobs", required_argument, NULL, OPT_EMIT},
 	{"collect", required_argument, NULL, OPT_COLLECT},
@@ -78,6 +80,8 @@ static struct asked read_asked(int argc, char **argv)
 			a.o.at_once = MIN(parse_count(optarg, "--at-once"), 64u);
 		else if (c == OPT_MACHINE)
 			a.o.machine = optarg;
+		else if (c == OPT_CORES)
+			a.o.most_cores = parse_count(optarg, "--most-cores");
 		else if (c == OPT_FRESH)
 			a.o.fresh = true;
 		else if (c == OPT_EMIT)

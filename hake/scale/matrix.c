@@ -157,6 +157,8 @@ static void add_job(struct scale_matrix *m, const struct scale_options *o, enum 
 	double start = system == SCALE_LINUX ? LINUX_START + LINUX_CORE * cores
 					     : SKERRY_START + SKERRY_CORE * cores;
 
+	if (o->most_cores && cores > o->most_cores)
+		return;
 	if (o->published) {
 		add_point(&job, published);
 	} else {

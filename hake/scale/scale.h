@@ -55,6 +55,7 @@ struct scale_job {
 struct scale_options {
 	bool full, wall, write_readme, fresh, published;
 	u32 minutes, seeds, at_once;
+	u32 most_cores;      /* 0: as many as there are */
 	const char *machine; /* this one only, or NULL */
 };
 

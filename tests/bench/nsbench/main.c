@@ -60,7 +60,9 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+/* So long after the world was made, and after a system's start, it is measured. */
 #define SETTLE_US 50000
+#define START_US  1000000
 
 /* A word to the timing model (hake/timing/timing.h); a NOP elsewhere. */
 #define MARKER(number) __asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0x00; .long " #number ::: "memory")
@@ -379,6 +381,7 @@ int main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "--true") == 0)
 		return 0;
 	n = read_plans(argc, argv, plans, &rounds);
+	usleep(START_US);
 	for (uint32_t round = 0; round < rounds; round++) {
 		if (round)
 			MODEL_SEED();

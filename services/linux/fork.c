@@ -85,6 +85,7 @@ static void copy_thread(struct thread *child, struct thread *t, const struct k_c
 		child->rseq = t->rseq;
 		child->rseq_len = t->rseq_len;
 		child->rseq_sig = t->rseq_sig;
+		child->rseq_place = t->rseq_place;
 	}
 	sched_inherit(child, t);
 }

@@ -148,6 +148,7 @@ struct thread {
 	u64 robust_list, robust_len;
 	u64 rseq, rseq_len;
 	u32 rseq_sig;
+	u32 rseq_place; /* what its area says: 1 + a core; 0: nothing yet */
 	bool no_new_privs;
 	u32 personality;
 	u32 ioprio;

@@ -107,12 +107,10 @@ static void read_job(struct scale_results *r, const char *path, char *const ids[
 		return;
 	reports = lines_of(strf("%.*s.timing", (int)strlen(path) - 4, path));
 	for (size_t i = 1; i < lines.n; i++) {
-		const char *report;
-
 		if (!read_row(lines.v[i], &row))
 			continue;
 		if (!row.why) {
-			report = n < reports.n ? reports.v[n] : NULL;
+			const char *report = n < reports.n ? reports.v[n] : NULL;
 			n++;
 			row.instructions = json_number(report, "sum_instructions");
 			row.moved = json_number(report, "sum_near");

@@ -120,7 +120,7 @@ static void start(struct running *r, u32 slot)
 static void told(struct running *r)
 {
 	struct scale_results now = scale_read(state.dir, NULL);
-	const char *why = "it said nothing";
+	const char *why = NULL;
 	size_t good = 0;
 
 	for (size_t i = 0; i < now.n; i++) {
@@ -133,8 +133,9 @@ static void told(struct running *r)
 		why = row->why ? row->why : why;
 	}
 	printf("  %-22s %zu measurements%s%s%s\n", scale_job_key(&r->job), good,
-	       r->stopped ? ", then its time was over" : "", good ? "" : ": ", good ? "" : why);
-	if (good || r->stopped)
+	       r->stopped ? ", then its time was over" : "", good || !why ? "" : ": ",
+	       good || !why ? "" : why);
+	if (good || !why)
 		return;
 	for (size_t i = 0; i < state.m->njobs; i++) {
 		struct scale_job *later = &state.m->jobs[i];

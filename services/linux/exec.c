@@ -15,6 +15,7 @@
 #include "signal.h"
 #include "syscall.h"
 #include "timer.h"
+#include "timens.h"
 #include "uaccess.h"
 #include "vdso.h"
 
@@ -284,6 +285,8 @@ static void become(struct exec *e)
 	p->mm = e->mm;
 	e->mm = NULL;
 	process_end_vfork(p);
+	if (time_ns_changes(t))
+		time_ns_arrive(t);
 	t->clear_child_tid = t->robust_list = 0;
 	t->rseq = t->rseq_len = 0;
 	t->altstack = (struct k_stack){.flags = SS_DISABLE};
@@ -338,6 +341,8 @@ static int start(struct exec *e)
 	err = elf_load(e);
 	if (!err)
 		err = vdso_map(e->mm);
+	if (!err && time_ns_of(t->ns[KIND_NEW_TIME]))
+		err = vdso_ask(e->mm);
 	if (!err)
 		err = stack_make(e);
 	if (!err)

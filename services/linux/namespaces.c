@@ -8,6 +8,8 @@
  */
 #include "namespaces.h"
 #include "syscall.h"
+#include "timens.h"
+#include "vdso.h"
 
 #include <errno.h>
 #include <vfs/mount.h>
@@ -50,6 +52,12 @@ int namespaces_clone(struct thread *t, struct thread *child, u64 flags)
 		return err;
 	}
 	nsobjects_take(child, set);
+	if (!(flags & CLONE_VM) && time_ns_changes(child)) {
+		err = time_ns_of(child->ns[KIND_NEW_TIME]) ? vdso_ask(thread_mm(child)) : 0;
+		if (err)
+			return err;
+		time_ns_arrive(child);
+	}
 	if (!(flags & (CLONE_NEWNS | CLONE_EMPTY_MNTNS)))
 		return 0;
 	return vfs_new_mnt_ns(&t->vfs, child->vfs.fs, child->cred.user_ns,
@@ -193,6 +201,8 @@ static int enter_those_of(struct thread *t, int fd, u64 types)
 		if (types & type & NS_OBJECTS)
 			err = enter(t, nsobjects_of(process_thread(p), type));
 	}
+	if (!err && types & CLONE_NEWTIME)
+		err = enter(t, nsobjects_of(process_thread(p), NS_TIME));
 	if (!err && types & CLONE_NEWNS)
 		err = enter(t, &process_thread(p)->vfs.fs->mnt->ns);
 	return err;

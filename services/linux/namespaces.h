@@ -10,7 +10,7 @@
 #include <vfs/proc.h>
 
 /* Those that can be made and entered. */
-#define NS_OBJECTS (NS_UTS | NS_IPC | NS_NET | NS_CGROUP | NS_PID)
+#define NS_OBJECTS (NS_UTS | NS_IPC | NS_NET | NS_CGROUP | NS_PID | NS_TIME)
 
 /** Begin the first of each kind; before /proc is used. 0 or -ENOMEM. */
 int nsobjects_init(struct vfs *vfs);

@@ -4,13 +4,15 @@
  * UTS namespaces have names of their own. The personality has no System V IPC, networks and control
  * groups yet, so namespaces of those are objects that can be made, entered, named and owned.
  *
- * Not here: what process numbers (pidns.c) are in theirs.
+ * Not here: what process numbers (pidns.c) and clocks (timens.c) are in theirs.
  *
  * Runs in: the personality's domain. Source: namespaces(7), uts_namespaces(7).
  */
 #include "namespaces.h"
 #include "pidns.h"
 #include "procfiles.h"
+#include "timens.h"
+#include "vdso.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -103,6 +105,8 @@ static int make(const struct thread *t, u32 i, struct user_ns *owner, struct ns 
 			return -EINVAL;
 		return pid_ns_new(t->vfs.vfs, t->process->pid_ns, owner, out);
 	}
+	if (i == KIND_TIME)
+		return time_ns_new(t->vfs.vfs, t->ns[KIND_NEW_TIME], owner, out);
 	uts = calloc(1, i == KIND_UTS ? sizeof(*uts) : sizeof(uts->ns));
 	if (!uts)
 		return -ENOMEM;
@@ -119,7 +123,7 @@ int nsobjects_make(const struct thread *t, u64 flags, struct user_ns *owner, str
 
 	for (u32 i = 0; i < ARRAY_SIZE(kinds) && !err; i++) {
 		if (flags & kinds[i].type & NS_OBJECTS)
-			err = make(t, i, owner, &set[i]);
+			err = make(t, i, owner, &set[i == KIND_TIME ? KIND_NEW_TIME : i]);
 	}
 	return err;
 }
@@ -134,6 +138,23 @@ void nsobjects_take(struct thread *t, struct ns **set)
 		t->ns[i] = set[i];
 		set[i] = NULL;
 	}
+}
+
+/* At once, so nobody else may be in the address space. */
+static int enter_time(struct thread *t, struct ns *ns)
+{
+	struct ns *set[NS_KINDS] = {0};
+	int err;
+
+	if (t->process->nthreads > 1 || thread_mm(t)->users > 1)
+		return -EUSERS;
+	err = time_ns_of(ns) ? vdso_ask(thread_mm(t)) : 0;
+	if (err)
+		return err;
+	set[KIND_NEW_TIME] = ns_get(ns);
+	nsobjects_take(t, set);
+	time_ns_arrive(t);
+	return 0;
 }
 
 int nsobjects_enter(struct thread *t, struct ns *ns)
@@ -151,6 +172,8 @@ int nsobjects_enter(struct thread *t, struct ns *ns)
 	/* Its own, or one below: children are seen by their parents. */
 	if (i == KIND_PID && !pid_ns_is_in(pid_ns_of(ns), t->process->pid_ns))
 		return -EINVAL;
+	if (i == KIND_TIME)
+		return enter_time(t, ns);
 	set[i] = ns_get(ns);
 	nsobjects_take(t, set);
 	return 0;
@@ -323,5 +346,7 @@ int nsobjects_init(struct vfs *vfs)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++)
 		ns_begin(vfs, first[i], kinds[i].type, kinds[i].inum, kinds[i].id, NULL, keep);
+	if (time_ns_init(vfs))
+		return -ENOMEM;
 	return procfs_add_to_processes(vfs, entries, ARRAY_SIZE(entries));
 }

@@ -14,6 +14,7 @@
 #include "procfiles.h"
 #include "sched.h"
 #include "signal.h"
+#include "timens.h"
 #include "uaccess.h"
 
 #include <errno.h>
@@ -143,10 +144,12 @@ static int show_stat(void *arg, struct vfs_task *reader, u32 pid, struct text *o
 		    proc_number(out, p->pgrp), proc_number(out, p->sid), tty ? tty_dev(tty) : 0,
 		    tty ? (int)proc_number(out, tty_pgrp(tty)) : -1,
 		    p->minor_faults + (mm ? mm->minor_faults : 0), p->children_minor_faults);
-	text_printf(out, "%lu %lu %lu %lu %d %d %u 0 %lu ", user_ns / TICK_NS, system_ns / TICK_NS,
-		    p->children_user_ns / TICK_NS, p->children_system_ns / TICK_NS,
-		    t->priority ? -1 - t->priority : 20 + t->nice, t->nice, p->nthreads,
-		    p->start_ns / TICK_NS);
+	text_printf(
+		out, "%lu %lu %lu %lu %d %d %u 0 %lu ", user_ns / TICK_NS, system_ns / TICK_NS,
+		p->children_user_ns / TICK_NS, p->children_system_ns / TICK_NS,
+		t->priority ? -1 - t->priority : 20 + t->nice, t->nice, p->nthreads,
+		(p->start_ns + (u64)time_ns_offset(container_of(reader, struct thread, vfs), 7)) /
+			TICK_NS);
 	text_printf(out, "%lu %lu %lu %lu %lu %lu 0 0 %lu %lu %lu %lu 0 0 0 %d %u %u %d 0 0 0 ",
 		    mm ? mm->total_bytes : 0, mm ? mm->pages.npages : 0, p->limits[RLIMIT_RSS].cur,
 		    mm ? mm->code_start : 0, mm ? mm->code_end : 0, mm ? mm->stack_start : 0,

@@ -11,6 +11,7 @@
 #include "ram.h"
 #include "random.h"
 #include "sched.h"
+#include "timens.h"
 #include "timer.h"
 #include "topology.h"
 
@@ -92,9 +93,10 @@ static int show_vmstat(void *arg, struct vfs_task *reader, u32 pid, struct text 
 
 static int show_uptime(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
 {
-	u64 ms = clock_now_ns() / 10000000, busy_ms = 0;
+	const struct thread *t = container_of(reader, struct thread, vfs);
+	u64 ms = (clock_now_ns() + (u64)time_ns_offset(t, 7)) / 10000000, busy_ms = 0;
 
-	(void)arg, (void)reader, (void)pid;
+	(void)arg, (void)pid;
 	for (const struct process *p = process_from(0); p; p = p->list_next) {
 		u64 user_ns, system_ns;
 

@@ -1,5 +1,6 @@
 /* See timer.h. */
 #include "timer.h"
+#include "timens.h"
 #include "vdso.h"
 
 #include <errno.h>
@@ -213,6 +214,8 @@ int timer_read_clock(struct thread *t, s32 clock, u64 *ns)
 		*ns -= *ns % TIMER_COARSE_NS; /* as the vDSO has it */
 	if (kind == 1)
 		*ns = timer_realtime_at(*ns);
+	else
+		*ns += (u64)time_ns_offset(t, clock);
 	return 0;
 }
 

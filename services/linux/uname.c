@@ -11,6 +11,7 @@
 #include "ram.h"
 #include "sched.h"
 #include "syscall.h"
+#include "timens.h"
 #include "uaccess.h"
 
 #include <errno.h>
@@ -56,7 +57,9 @@ s64 sys_setdomainname(struct thread *t, const u64 *a)
 
 s64 sys_sysinfo(struct thread *t, const u64 *a)
 {
-	struct k_sysinfo out = {.uptime = (s64)(clock_now_ns() / NS_PER_S), .mem_unit = 1};
+	struct k_sysinfo out = {
+		.uptime = (s64)((clock_now_ns() + (u64)time_ns_offset(t, 7)) / NS_PER_S),
+		.mem_unit = 1};
 
 	sched_loads(out.loads);
 	for (u32 i = 0; i < 3; i++)

@@ -73,6 +73,8 @@ static const struct backing_ops pages_ops = {
 };
 
 static struct pages data = {.backing = {&pages_ops, 1}, .name = "[vvar]", .count = 1};
+/* Of those who are in other time namespaces than the first. */
+static struct pages asking = {.backing = {&pages_ops, 1}, .name = "[vvar]", .count = 1};
 static struct pages code = {.backing = {&pages_ops, 1}, .name = "[vdso]"};
 
 const struct vvar *vdso_vvar(void)
@@ -111,6 +113,11 @@ int vdso_init(void)
 	vvar->node = domain_start()->node;
 	vvar->coarse_ns = TIMER_COARSE_NS;
 	clock_scale(&vvar->tsc_zero, &vvar->ns_per_tick);
+	asking.page[0] = ram_new_zeroed();
+	if (!asking.page[0])
+		return -ENOMEM;
+	*(struct vvar *)asking.page[0]->data =
+		(struct vvar){.core = vvar->core, .node = vvar->node, .ask = 1};
 	return 0;
 }
 
@@ -156,5 +163,16 @@ int vdso_map(struct mm *mm)
 		return err;
 	mm->vdso = at + PAGE_SIZE;
 	mm_prefault(mm, mm->vdso, at + bytes, TOUCH_READ);
+	return 0;
+}
+
+int vdso_ask(struct mm *mm)
+{
+	for (u32 i = 0; i < mm->vmas.count; i++) {
+		const struct vma *v = &mm->vmas.list[i];
+
+		if (v->object == &data.backing)
+			return map(mm, v->start, &asking, PROT_READ);
+	}
 	return 0;
 }

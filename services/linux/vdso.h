@@ -21,6 +21,9 @@ int vdso_map(struct mm *mm);
 struct backing *vdso_backing(u32 which);
 int vdso_which(const struct backing *backing);
 
+/** From now on the vDSO of @mm, if it is there, asks for the time. 0 or -ENOMEM. */
+int vdso_ask(struct mm *mm);
+
 /** This core's page, to be read. */
 const struct vvar *vdso_vvar(void);
 

@@ -10,6 +10,7 @@
 #include "vvar.h"
 
 #define CALL_GETTIMEOFDAY  96
+#define CALL_TIME          201
 #define CALL_CLOCK_GETTIME 228
 #define CALL_CLOCK_GETRES  229
 
@@ -76,6 +77,8 @@ int __vdso_clock_gettime(s32 clock, struct timespec *ts)
 {
 	u64 monotonic_ns, real_ns, ns;
 
+	if (vvar_page.ask)
+		return (int)call2(CALL_CLOCK_GETTIME, (u64)(s64)clock, (u64)ts);
 	switch (clock) {
 	case 0:  /* CLOCK_REALTIME */
 	case 5:  /* ..._COARSE */
@@ -102,7 +105,7 @@ int __vdso_gettimeofday(struct timeval *tv, s32 *zone)
 {
 	u64 monotonic_ns, ns;
 
-	if (zone)
+	if (zone || vvar_page.ask)
 		return (int)call2(CALL_GETTIMEOFDAY, (u64)tv, (u64)zone);
 	if (tv) {
 		read_clocks(&monotonic_ns, &ns, false);
@@ -116,6 +119,8 @@ s64 __vdso_time(s64 *to)
 {
 	u64 monotonic_ns, ns;
 
+	if (vvar_page.ask)
+		return call2(CALL_TIME, (u64)to, 0);
 	read_clocks(&monotonic_ns, &ns, true);
 	if (to)
 		*to = (s64)(ns / NS_PER_S);

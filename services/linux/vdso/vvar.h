@@ -13,6 +13,7 @@ struct vvar {
 	u32 seq;
 	u32 core, node;
 	u32 coarse_ns; /* resolution of the coarse clocks */
+	u32 ask;       /* system calls tell the time: the clocks are other ones (timens.h) */
 	u64 tsc_zero;  /* of the time-stamp counter at time 0 of the monotonic clock */
 	u64 ns_per_tick;
 	/* The real-time clock: see clock_realtime() below. */

@@ -52,7 +52,7 @@ struct vfs {
 	/* mount.c */
 	struct mounts *mounts;
 	struct mountns *mountns;
-	struct far_spaces *far_spaces; /* far_ns.c; NULL: one core */
+	struct far_spaces *far_spaces;   /* far_ns.c; NULL: one core */
 	struct mnt_namespace *first_mnt; /* the namespace everything begins in */
 	struct fs_type *types;
 	u32 next_dev, dev_step;

@@ -50,7 +50,7 @@ struct vfs_owner {
 };
 
 #define VFS_PAGE_NAME 16u
-#define VFS_NO_PID UINT32_MAX
+#define VFS_NO_PID    UINT32_MAX
 
 /* What an instance needs of its personality. All functions get @arg of vfs_new(). */
 struct vfs_env {

@@ -253,7 +253,7 @@ static void show(const struct plan *p, uint64_t *took, const struct report *all,
 /* The workers, and what belongs to them. */
 struct crew {
 	int ready, go[2]; /* our ends */
-	int out[CPU_SETSIZE];
+	int out[MAX_WORKERS];
 	pid_t others[MAX_OTHERS];
 	uint32_t nothers;
 };
@@ -316,7 +316,7 @@ static void end_others(const struct crew *crew)
 /* In a process of its own, whose namespace it is. */
 static void measure(const struct plan *p)
 {
-	static struct report all[CPU_SETSIZE];
+	static struct report all[MAX_WORKERS];
 	static struct crew crew;
 	uint64_t *took = calloc((size_t)p->workers * p->ops, sizeof(*took));
 	long before;

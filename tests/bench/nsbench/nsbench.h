@@ -25,8 +25,10 @@ struct plan {
 	uint32_t round;   /* how often all of it has been done before: the seed */
 };
 
-#define MAX_PLANS  64
-#define MAX_OTHERS 4096 /* readers and namespaces kept */
+#define MAX_PLANS 64
+/* Bits of a cpu_set_t. (musl's CPU_SETSIZE counts its bytes.) */
+#define MAX_WORKERS 1024
+#define MAX_OTHERS  4096 /* readers and namespaces kept */
 
 /* What the command line asks for, *@rounds times: up to MAX_PLANS @plans; how many. options.c */
 uint32_t read_plans(int argc, char **argv, struct plan *plans, uint32_t *rounds);

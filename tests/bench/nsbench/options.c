@@ -4,7 +4,6 @@
 #include "nsbench.h"
 
 #include <getopt.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,8 +89,8 @@ static void read_plan(struct plan *p, char *text)
 	}
 	if (!p->workers)
 		p->workers = p->cores;
-	if (!p->cores || p->workers < p->cores || p->workers > CPU_SETSIZE || !p->ops)
-		die(0, "cores must be 1 to %d, workers no fewer, ops at least 1", CPU_SETSIZE);
+	if (!p->cores || p->workers < p->cores || p->workers > MAX_WORKERS || !p->ops)
+		die(0, "cores must be 1 to %d, workers no fewer, ops at least 1", MAX_WORKERS);
 	if (p->readers > MAX_OTHERS || p->kept > MAX_OTHERS - p->readers)
 		die(0, "readers and kept are %d at most together", MAX_OTHERS);
 }

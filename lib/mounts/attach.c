@@ -60,7 +60,8 @@ static int check_beneath(const struct attach *a)
 {
 	const struct mount *above = mounts_child(a->parent, a->point);
 
-	if (!above)
+	/* A namespace's file, which a copied namespace does not have, would not keep the lock. */
+	if (!above || (above->flags & MOUNT_LOCKED && a->tree->flags & MOUNT_NS_FILE))
 		return -EINVAL;
 	if (is_in(a->tree, above) || would_cover(a->parent, a->point, above))
 		return -EINVAL;
@@ -153,9 +154,13 @@ static int count_in(struct mount_ns *ns, u32 count)
 static int copy_for(struct attach *a, struct mount *target, struct mount_group *group, bool slave)
 {
 	struct mount_group *from = group;
-	u32 how = COPY_RECURSIVE | COPY_NS_FILES;
+	u32 how = COPY_RECURSIVE;
 	struct mount *copy;
 	int err;
+
+	/* A mount namespace's file does not spread: it is left out, or nothing spreads. */
+	if (a->tree->flags & MOUNT_NS_FILE)
+		return -EINVAL;
 
 	while (!from->copy)
 		from = from->master;

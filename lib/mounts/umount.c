@@ -195,8 +195,8 @@ static struct mount *next_that_goes(struct spread *s, const struct dentry *point
 
 		if (!child)
 			continue;
-		on = child->children;
-		if (on && (on->next || on->point != child->root))
+		on = mounts_child(child, child->root);
+		if (!on && child->children)
 			continue; /* it stays */
 		return child;
 	}

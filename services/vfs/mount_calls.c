@@ -163,11 +163,12 @@ bool mount_is_detached_for(const struct vfs_task *t, const struct mount *mnt)
 	return ns && ns->anonymous && (!ns->origin || ns->origin == t->fs->mnt->mounts->node.key);
 }
 
-bool mount_may_copy(const struct vfs_task *t, const struct path *from)
+bool mount_may_copy(const struct vfs_task *t, const struct path *from, bool recursive)
 {
-	if (mount_is_ours(t, from->mnt) || ns_of_inode(from->dentry->inode))
+	if (mount_is_ours(t, from->mnt) || mount_is_detached_for(t, from->mnt))
 		return true;
-	return mount_is_detached_for(t, from->mnt);
+	/* A namespace's file, wherever it is seen; but not what is mounted on it elsewhere. */
+	return ns_of_inode(from->dentry->inode) && (!recursive || from->mnt == t->vfs->nsfs);
 }
 
 int mount_copy(const struct vfs_task *t, const struct path *from, bool recursive, u32 how,
@@ -177,7 +178,7 @@ int mount_copy(const struct vfs_task *t, const struct path *from, bool recursive
 
 	if (from->mnt->flags & MOUNT_UNBINDABLE)
 		return -EINVAL;
-	if (!mount_may_copy(t, from))
+	if (!mount_may_copy(t, from, recursive))
 		return -EINVAL;
 	err = mountns_copy(t->vfs->mountns, from->mnt, from->dentry,
 			   how | COPY_NS_FILES | (recursive ? COPY_RECURSIVE : 0),

@@ -52,7 +52,7 @@ int mount_copy(const struct vfs_task *t, const struct path *from, bool recursive
 void mount_drop(struct mount *copy);
 /* Is @mnt in a detached tree that was copied from the namespace of @t, or made new? */
 bool mount_is_detached_for(const struct vfs_task *t, const struct mount *mnt);
-bool mount_may_copy(const struct vfs_task *t, const struct path *from);
+bool mount_may_copy(const struct vfs_task *t, const struct path *from, bool recursive);
 /* The kind that MS_SHARED and its like ask for; -EINVAL: none, several, or something else. */
 int mount_kind_of(u64 ms, enum mount_kind *kind);
 /* May @mnt have @flags? 0; -EPERM: some are locked; -EBUSY: a file of it is being written. */

@@ -5,6 +5,7 @@
 #include "place.h"
 
 #include <grp.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 
@@ -328,4 +329,75 @@ CASE(empty_root_is_not_remounted)
 	CHECK_ERROR(mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL), EINVAL);
 	CHECK_ERROR(syscall(NR_fspick, AT_FDCWD, "/", 0), EINVAL);
 	CHECK(umount2("/", 0) == -1);
+}
+
+/* The file of a namespace that is newer than the caller's, in @name. */
+static void newer_namespace(char *name, size_t size)
+{
+	int ready[2];
+	char c;
+	pid_t pid;
+
+	CHECK(pipe(ready) == 0);
+	pid = fork();
+	if (pid == 0) {
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) || unshare(CLONE_NEWNS) ||
+		    write(ready[1], "r", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	CHECK(read(ready[0], &c, 1) == 1);
+	snprintf(name, size, "/proc/%d/ns/mnt", pid);
+}
+
+CASE(namespaces_file_does_not_spread)
+{
+	char file[32];
+
+	place();
+	CHECK(tmpfs("a") == 0 && touch("a/pin") == 0);
+	newer_namespace(file, sizeof(file)); /* whose mounts are not peers of these */
+	CHECK(kind("a", MS_SHARED) == 0);
+	CHECK(mount(file, "a/pin", NULL, MS_BIND, NULL) == 0 && umount("a/pin") == 0);
+	CHECK(bind_("a", "b", 0) == 0);
+	CHECK_ERROR(mount(file, "a/pin", NULL, MS_BIND, NULL), EINVAL);
+	CHECK(kind("a", MS_PRIVATE) == 0);
+	CHECK(mount(file, "a/pin", NULL, MS_BIND, NULL) == 0);
+}
+
+CASE(copy_of_a_namespace_has_no_files_of_namespaces)
+{
+	char file[32];
+
+	place();
+	CHECK(touch("pin") == 0);
+	newer_namespace(file, sizeof(file));
+	CHECK(mount(file, "pin", NULL, MS_BIND, NULL) == 0);
+	CHECK(*info_of("pin"));
+	CHECK(unshare(CLONE_NEWNS) == 0);
+	CHECK(!*info_of("pin"));
+}
+
+CASE(unmounted_file_of_a_namespace_is_bound_alone)
+{
+	char name[32];
+	int fd;
+
+	place();
+	CHECK(touch("pin") == 0 && touch("other") == 0);
+	CHECK(mount("/proc/self/ns/uts", "pin", NULL, MS_BIND, NULL) == 0);
+	fd = open("pin", O_PATH);
+	CHECK(fd >= 0 && umount2("pin", MNT_DETACH) == 0);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	CHECK_ERROR(mount(name, "other", NULL, MS_BIND | MS_REC, NULL), EINVAL);
+	CHECK(mount(name, "other", NULL, MS_BIND, NULL) == 0);
+}
+
+CASE(files_of_namespaces_are_bound_recursively)
+{
+	place();
+	CHECK(touch("pin") == 0);
+	CHECK(mount("/proc/self/ns/uts", "pin", NULL, MS_BIND | MS_REC, NULL) == 0);
+	CHECK(strstr(info_of("pin"), "nsfs"));
 }

@@ -161,6 +161,9 @@ s64 far_epoll_serve_change(struct vfs_task *t, struct file *set, const struct fi
 s64 far_epoll_serve_wait(struct vfs_task *t, struct file *set, const struct file_ask *ask,
 			 struct epoll_event_abi *events, u32 max);
 
+/* --- far_splice.c --- */
+s64 far_splice_serve(struct vfs_task *t, struct file_splice *carried);
+
 /* --- far_tty.c --- */
 int far_tty_serve(struct far_files *all);
 

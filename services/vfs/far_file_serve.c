@@ -385,6 +385,18 @@ static s64 perform_epoll_wait(struct serving *s)
 	return n;
 }
 
+static s64 perform_splice(struct serving *s)
+{
+	struct file_splice splice;
+	s64 n;
+
+	if (s->bytes != sizeof(splice))
+		return -EBADMSG;
+	memcpy(&splice, s->data, sizeof(splice));
+	n = far_splice_serve(s->t, &splice);
+	return n > 0 && answer_with(s, &splice, sizeof(splice)) ? -ENOMEM : n;
+}
+
 /* --- Requests --- */
 
 static perform_fn *const performers[] = {
@@ -407,6 +419,7 @@ static perform_fn *const performers[] = {
 	[FILES_OPEN_DEVICE & 0xff] = perform_open_device,
 	[FILES_EPOLL_CTL & 0xff] = perform_epoll_change,
 	[FILES_EPOLL_WAIT & 0xff] = perform_epoll_wait,
+	[FILES_SPLICE & 0xff] = perform_splice,
 	[FILES_CONTROL & 0xff] = perform_control,
 	[FILES_PLACE & 0xff] = perform_place,
 	[FILES_PAGE & 0xff] = perform_page,

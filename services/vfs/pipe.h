@@ -62,6 +62,25 @@ int pipe_wait_data(struct vfs_task *t, struct pipe *pipe, bool nowait);
 /** Wait for a free slot: 0, -EPIPE (and SIGPIPE: nobody will read), -EAGAIN, -ERESTARTSYS. */
 int pipe_wait_slot(struct vfs_task *t, struct pipe *pipe, bool nowait);
 
+/* --- splice.c, for far_splice.c --- */
+
+/* One call; a position that is NULL is the file's own. */
+struct splice {
+	struct file *in, *out;
+	struct pipe *from, *to; /* what they are if they are pipes of this core */
+	s64 *in_pos, *out_pos;
+	bool nowait, tee;
+};
+
+/** Perform a call whose @in, or else whose @out, is a pipe of this core. */
+s64 splice_here(struct vfs_task *t, struct splice *s, size_t len);
+
+/* Is @file a pipe of another core? */
+bool far_is_pipe(const struct file *file);
+/* The core where such a call must be made; false: it can be made here. */
+bool far_splice_core(const struct splice *s, u32 *core);
+s64 far_splice(struct vfs_task *t, u32 core, const struct splice *s, size_t len);
+
 void pipe_wake_readers(struct pipe *pipe);
 void pipe_wake_writers(struct pipe *pipe);
 

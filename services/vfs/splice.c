@@ -97,7 +97,7 @@ static s64 file_to_pipe(struct vfs_task *t, struct file *in, s64 *pos, struct pi
 
 	if (n)
 		return n;
-	if (inode_is(in->inode, S_IFREG) && in->inode->ops->page)
+	if (inode_is(in->inode, S_IFREG) && in->inode->ops->page && !file_is_far(in))
 		n = push_pages(pipe, in, pos, len);
 	else
 		n = push_read(t, pipe, in, pos, len, nowait);
@@ -204,41 +204,80 @@ static s64 pipe_to_pipe(struct vfs_task *t, struct pipe *in, struct pipe *out, s
 
 /* --- Calls --- */
 
-struct splice {
-	struct file *in, *out;
-	struct pipe *from, *to;
-	s64 *in_pos, *out_pos; /* NULL: the file's own */
-	bool nowait;
-};
+static bool is_pipe(const struct file *file)
+{
+	return file_pipe(file) || far_is_pipe(file);
+}
 
 static int check_splice(const struct splice *s)
 {
-	if ((s->from && s->in_pos) || (s->to && s->out_pos))
+	bool from = is_pipe(s->in), to = is_pipe(s->out);
+
+	if ((from && s->in_pos) || (to && s->out_pos))
 		return -ESPIPE;
 	if (!(s->in->mode & FILE_READ) || !(s->out->mode & FILE_WRITE))
 		return -EBADF;
-	if (!s->from && !s->to)
-		return -EINVAL;
-	if (s->from == s->to)
+	if ((!from && !to) || s->in->inode == s->out->inode)
 		return -EINVAL;
 	if ((s->in_pos && !s->in->ops->seek) || (s->out_pos && !s->out->ops->seek))
 		return -EINVAL;
-	if (!s->to && ((s->out->flags & O_APPEND) || !s->out->ops->write))
+	if (!to && ((s->out->flags & O_APPEND) || !s->out->ops->write))
 		return -EINVAL;
-	if (!s->from && (inode_is(s->in->inode, S_IFDIR) || !s->in->ops->read))
+	if (!from && (inode_is(s->in->inode, S_IFDIR) || !s->in->ops->read))
 		return -EINVAL;
 	if ((s->in_pos && *s->in_pos < 0) || (s->out_pos && *s->out_pos < 0))
 		return -EINVAL;
 	return 0;
 }
 
-static s64 splice_checked(struct vfs_task *t, const struct splice *s, size_t len)
+static int check_tee(const struct splice *s)
+{
+	if (!(s->in->mode & FILE_READ) || !(s->out->mode & FILE_WRITE))
+		return -EBADF;
+	return is_pipe(s->in) && is_pipe(s->out) && s->in->inode != s->out->inode ? 0 : -EINVAL;
+}
+
+/* tee(2) into a pipe of another core: bytes, by copy. */
+static s64 tee_to_far(struct vfs_task *t, struct pipe *in, struct file *out, size_t len,
+		      bool nowait)
+{
+	size_t done = 0;
+	s64 n = pipe_wait_data(t, in, nowait);
+
+	if (n <= 0)
+		return n;
+	pipe_hold(in);
+	for (u32 at = 0; done < len && at < in->used; at++) {
+		struct pipe_buf buf = *pipe_at(in, at);
+		struct page *page = page_get(buf.page);
+		size_t want = MIN(buf.len, len - done);
+		struct uio uio;
+
+		uio_kernel(&uio, (char *)page->data + buf.offset, want);
+		uio.nowait = nowait || done;
+		n = file_write(t, out, &uio, &out->pos);
+		page_put(in->vfs, page);
+		done += n > 0 ? (size_t)n : 0;
+		if (n < (s64)want)
+			break;
+	}
+	pipe_let_go(in);
+	return done ? (s64)done : n;
+}
+
+s64 splice_here(struct vfs_task *t, struct splice *s, size_t len)
 {
 	bool in_nowait = s->in->flags & O_NONBLOCK, out_nowait = s->out->flags & O_NONBLOCK;
 
+	s->from = file_pipe(s->in);
+	s->to = file_pipe(s->out);
+	if (s->from && s->from == s->to)
+		return -EINVAL;
 	if (s->from && s->to)
-		return pipe_to_pipe(t, s->from, s->to, len, false,
+		return pipe_to_pipe(t, s->from, s->to, len, s->tee,
 				    s->nowait || in_nowait || out_nowait);
+	if (s->tee)
+		return tee_to_far(t, s->from, s->out, len, s->nowait || in_nowait || out_nowait);
 	if (s->to)
 		return file_to_pipe(t, s->in, s->in_pos ? s->in_pos : &s->in->pos, s->to, len,
 				    s->nowait || out_nowait);
@@ -254,13 +293,29 @@ static int get_files(struct vfs_task *t, int in_fd, int out_fd, struct splice *s
 	if (err)
 		return err;
 	err = fd_need(t, out_fd, 0, &s->out);
-	if (err) {
+	if (err)
 		file_put(s->in);
-		return err;
-	}
-	s->from = file_pipe(s->in);
-	s->to = file_pipe(s->out);
-	return 0;
+	return err;
+}
+
+/* splice(2) and tee(2) of two descriptors; the rest of @s is set. */
+static s64 splice_descriptors(struct vfs_task *t, int in_fd, int out_fd, struct splice *s,
+			      size_t len)
+{
+	u32 core;
+	s64 n = get_files(t, in_fd, out_fd, s);
+
+	if (n)
+		return n;
+	n = s->tee ? check_tee(s) : check_splice(s);
+	len = MIN(len, (size_t)VFS_RW_MAX);
+	if (!n && far_splice_core(s, &core))
+		n = far_splice(t, core, s, len);
+	else if (!n)
+		n = splice_here(t, s, len);
+	file_put(s->in);
+	file_put(s->out);
+	return n;
 }
 
 s64 vfs_splice(struct vfs_task *t, int in_fd, s64 *in_pos, int out_fd, s64 *out_pos, size_t len,
@@ -268,46 +323,19 @@ s64 vfs_splice(struct vfs_task *t, int in_fd, s64 *in_pos, int out_fd, s64 *out_
 {
 	struct splice s = {
 		.in_pos = in_pos, .out_pos = out_pos, .nowait = flags & SPLICE_F_NONBLOCK};
-	s64 n;
 
 	if (flags & ~SPLICE_KNOWN)
 		return -EINVAL;
-	if (!len)
-		return 0;
-	n = get_files(t, in_fd, out_fd, &s);
-	if (n)
-		return n;
-	n = check_splice(&s);
-	if (!n)
-		n = splice_checked(t, &s, MIN(len, (size_t)VFS_RW_MAX));
-	file_put(s.in);
-	file_put(s.out);
-	return n;
+	return len ? splice_descriptors(t, in_fd, out_fd, &s, len) : 0;
 }
 
 s64 vfs_tee(struct vfs_task *t, int in_fd, int out_fd, size_t len, u32 flags)
 {
-	struct splice s;
-	bool nowait = flags & SPLICE_F_NONBLOCK;
-	s64 n;
+	struct splice s = {.nowait = flags & SPLICE_F_NONBLOCK, .tee = true};
 
 	if (flags & ~SPLICE_KNOWN)
 		return -EINVAL;
-	if (!len)
-		return 0;
-	n = get_files(t, in_fd, out_fd, &s);
-	if (n)
-		return n;
-	nowait = nowait || ((s.in->flags | s.out->flags) & O_NONBLOCK);
-	if (!(s.in->mode & FILE_READ) || !(s.out->mode & FILE_WRITE))
-		n = -EBADF;
-	else if (!s.from || !s.to || s.from == s.to)
-		n = -EINVAL;
-	else
-		n = pipe_to_pipe(t, s.from, s.to, len, true, nowait);
-	file_put(s.in);
-	file_put(s.out);
-	return n;
+	return len ? splice_descriptors(t, in_fd, out_fd, &s, len) : 0;
 }
 
 /* What a process's memory holds, into a pipe: as much as fits. */
@@ -344,10 +372,12 @@ s64 vfs_vmsplice(struct vfs_task *t, int fd, struct uio *uio, u32 flags)
 		return n;
 	pipe = file_pipe(file);
 	uio->nowait = flags & SPLICE_F_NONBLOCK;
-	if (!pipe)
+	if (!is_pipe(file))
 		n = -EBADF;
 	else if (!uio->left)
 		n = 0;
+	else if (!pipe && file->mode & FILE_WRITE)
+		n = file_write(t, file, uio, &file->pos);
 	else if (file->mode & FILE_WRITE)
 		n = memory_to_pipe(t, pipe, uio, uio->nowait || (file->flags & O_NONBLOCK));
 	else

@@ -377,6 +377,19 @@ static void claims_without(struct mountns *m)
 	}
 }
 
+/* What it gave is this core's, though not all may have heard so. */
+static void settle_from(struct mountns *m, u32 core)
+{
+	struct order_node *at = order_after(m->shares, 0);
+
+	for (; at; at = order_after(m->shares, at->key)) {
+		struct share *s = (struct share *)at;
+
+		if (s->settling && s->from == core)
+			settled(m, s);
+	}
+}
+
 void core_died(struct shard_net *net, u32 core, void *arg)
 {
 	struct mountns *m = arg;
@@ -385,6 +398,7 @@ void core_died(struct shard_net *net, u32 core, void *arg)
 
 	(void)net;
 	pieces_core_died(m, core);
+	settle_from(m, core);
 	lock(m);
 	forget_members(m, core);
 	unlock(m);

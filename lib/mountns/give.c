@@ -4,7 +4,8 @@
  *   whoever needs it: MOUNTS_GIVE -> the home of one of them, if that is another core
  *   the home, its lock held: MOUNTS_TAKE, with all that is connected -> the other
  *       which is the home from then on, and numbers anew; what it is now <-
- *   the former home is a replica; MOUNTS_MOVED -> to all other replicas, and who made them
+ *   the former home is a replica; it tells all others the new numbers, then MOUNTS_MOVED -> all,
+ * and who made them; at last the new home, which changes nothing before
  *
  * What is asked of the former home meanwhile waits for its lock, and is asked again elsewhere.
  * If the new home dies before it answers, the old one is the home still: nobody else has heard.
@@ -95,7 +96,7 @@ static s64 tell_moved(struct mountns *m, const struct gift *g, u32 core, u32 to)
 	for (u32 i = 0; i < g->n; i++) {
 		const struct share *s = share_find(m, g->list[i]->node.key);
 		const struct shard_mounts_replica r = {s->node.key, 0, to, 0};
-		bool concerned = made_by(m, s->node.key) == core;
+		bool concerned = made_by(m, s->node.key) == core || core == to;
 
 		for (u32 j = 0; j < s->nmembers; j++)
 			concerned |= s->members[j].core == core;
@@ -119,7 +120,9 @@ s64 moved_rx(struct mountns *m, u32 core, struct piece args, struct bytes *answe
 
 		if (r.core >= m->cores)
 			return -EBADMSG;
-		if (s && s->home == core && r.core != m->self)
+		if (s && r.core == m->self)
+			settled(m, s);
+		else if (s && s->home == core)
 			s->home = r.core;
 	}
 	fiber_wake_all(&m->rehomed);
@@ -145,6 +148,7 @@ static int become_replicas(struct mountns *m, const struct gift *g, const struct
 
 static void given(struct mountns *m, const struct gift *g, u32 to, const struct bytes *answer)
 {
+	const struct event nothing = {0};
 	int err;
 
 	while ((err = become_replicas(m, g, answer)) == -ENOMEM)
@@ -156,6 +160,7 @@ static void given(struct mountns *m, const struct gift *g, u32 to, const struct 
 		s->stale = err != 0; /* it is asked for again when it is next needed */
 		g->list[i]->far = true;
 	}
+	cast(m, &nothing); /* the new numbers */
 	for (u32 core = 0; core < m->cores; core++) {
 		if (core == m->self || core == to || !shard_lives(m->net, core))
 			continue;
@@ -168,6 +173,8 @@ static void given(struct mountns *m, const struct gift *g, u32 to, const struct 
 		while (s->nmembers)
 			member_drop(m, s, s->nmembers - 1);
 	}
+	while (tell_moved(m, g, to, to) == -ENOMEM)
+		wait_for_memory(m);
 }
 
 /* Give @ns, and all that is connected, to @to. -ESTALE: this is not its home any more. */
@@ -236,7 +243,7 @@ static int prepare(struct mountns *m, const struct mounts_image *image, struct m
 }
 
 /* @ns is this core's; @made: it has one reference too many. */
-static void take_over(struct mountns *m, struct mount_ns *ns, bool made,
+static void take_over(struct mountns *m, u32 from, struct mount_ns *ns, bool made,
 		      const struct shard_mounts_replica *r, u32 count)
 {
 	struct share *s = share_find(m, ns->node.key);
@@ -247,6 +254,9 @@ static void take_over(struct mountns *m, struct mount_ns *ns, bool made,
 	ns->shared = true;
 	s->home = m->self;
 	s->stale = false;
+	m->settling += !s->settling;
+	s->settling = true;
+	s->from = from;
 	for (u32 i = 0; i < count; i++) {
 		if (r[i].id != ns->node.key || r[i].core == m->self || r[i].core >= m->cores ||
 		    !shard_lives(m->net, r[i].core))
@@ -286,7 +296,7 @@ s64 take_rx(struct mountns *m, u32 core, struct piece args, struct bytes *answer
 		err = mounts_image_apply(m->all, image, list, IMAGE_HOME | IMAGE_RENUMBER);
 	if (!err) {
 		for (u32 i = 0; i < n; i++)
-			take_over(m, list[i], made[i], replicas, w.count);
+			take_over(m, core, list[i], made[i], replicas, w.count);
 		while (image_put(m, list, n, answer) == -ENOMEM) {
 			bytes_free(answer);
 			wait_for_memory(m);

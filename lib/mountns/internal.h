@@ -31,9 +31,11 @@ struct share {
 	struct order_node node; /* first; key: the namespace's identifier */
 	struct mount_ns *ns;    /* NULL: none here (yet) */
 	u32 home;
-	u64 join;     /* of this replica */
-	bool joining; /* the home has been asked */
-	bool stale;   /* ns is there, but nothing has been heard of it yet */
+	u64 join;      /* of this replica */
+	bool joining;  /* the home has been asked */
+	bool settling; /* its former home is telling the replicas */
+	u32 from;      /* that is this core */
+	bool stale;    /* ns is there, but nothing has been heard of it yet */
 	struct fiber_queue joined;
 	struct member *members;
 	u32 nmembers, room;
@@ -58,6 +60,8 @@ struct mountns {
 	u32 nmembers; /* of all shares */
 	u64 joins, asked, number;
 	bool held;  /* the lock of the home */
+	bool again; /* something has changed since others were told */
+	u32 settling;
 	u32 giving; /* namespaces are on their way to another home */
 	struct fiber_queue lock_wait, rehomed;
 	struct blob *blobs;
@@ -116,7 +120,10 @@ void member_drop(struct mountns *m, struct share *s, u32 i);
 /* A namespace of this core by its number; NULL: this is not its home. */
 struct mount_ns *ns_here(const struct mountns *m, u64 id);
 
+/* Nothing is changed here meanwhile; waits for what settles here, too. */
 void lock(struct mountns *m);
+/* @s is this core's for good, and may be changed. */
+void settled(struct mountns *m, struct share *s);
 void unlock(struct mountns *m);
 /* Without interrupts: undone by giving back what it returned. */
 bool hold(const struct mountns *m);

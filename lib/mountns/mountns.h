@@ -68,6 +68,10 @@ int mountns_first(struct mountns *m, struct mount_ns *ns);
 /** lib/mounts tells that a namespace ends: env.ended. Does not wait. */
 void mountns_ended(struct mountns *m, struct mount_ns *ns);
 
+/** It tells that what others know has changed: env.touched. They will hear soon, unless a call of
+ * this library is what changes it: then before that returns. Does not wait. */
+void mountns_touched(struct mountns *m);
+
 /** By which core a namespace can be opened; does not wait. */
 u32 mountns_home(const struct mountns *m, const struct mount_ns *ns);
 
@@ -112,9 +116,5 @@ int mountns_ns_copy(struct mountns *m, struct mount_ns *ns, void *owner, struct 
 /** Takes over the reference to @tree on success. */
 int mountns_ns_of_tree(struct mountns *m, struct mount_ns *ns, void *owner, struct mount *tree,
 		       struct mount_ns **out);
-
-/** Something that was done to the tree directly may concern other cores: tell them, soon. Does not
- * wait. */
-void mountns_flush(struct mountns *m);
 
 #endif

@@ -37,6 +37,7 @@ void share_free(struct mountns *m, struct share *s)
 {
 	if (s->ns)
 		s->ns->shared = false;
+	settled(m, s);
 	order_remove(&m->shares, &s->node);
 	free(s->members);
 	free(s);
@@ -128,20 +129,45 @@ void release(const struct mountns *m, bool held)
 
 void lock(struct mountns *m)
 {
-	while (m->held)
+	while (m->held || m->settling)
 		fiber_wait(m->loop, &m->lock_wait, FIBER_FOREVER);
 	m->held = true;
+}
+
+/* For what was changed without the lock, or has become dirty since it was told of. */
+static void flush_soon(struct mountns *m)
+{
+	(void)mountns_tell(m, m->self, MOUNTS_FLUSH, NULL, 0);
+}
+
+void mountns_touched(struct mountns *m)
+{
+	if (m->held)
+		m->again = true;
+	else
+		flush_soon(m);
 }
 
 void unlock(struct mountns *m)
 {
 	m->held = false;
+	if (m->again)
+		flush_soon(m);
 	fiber_wake_one(&m->lock_wait);
 }
 
 void wait_for_memory(const struct mountns *m)
 {
 	fiber_sleep_until(m->loop, m->loop->io->now_ns(m->loop->io_arg) + RETRY_NS);
+}
+
+void settled(struct mountns *m, struct share *s)
+{
+	if (!s->settling)
+		return;
+	s->settling = false;
+	if (!--m->settling && !m->held)
+		fiber_wake_one(&m->lock_wait);
 }
 
 /* --- Images --- */
@@ -337,7 +363,6 @@ void mountns_ended(struct mountns *m, struct mount_ns *ns)
 	u32 maker = made_by(m, ns->node.key);
 	const struct shard_mounts_ref ref = {ns->node.key, 0};
 
-	mountns_flush(m); /* what it was connected with */
 	if (!s || s->ns != ns)
 		return;
 	s->ns = NULL;
@@ -467,6 +492,7 @@ void cast(struct mountns *m, const struct event *event)
 	struct mount_ns **dirty;
 	u32 n;
 
+	m->again = false;
 	dirty = take_dirty(m, &n);
 	if (n)
 		m->number++;
@@ -556,12 +582,6 @@ s64 update_rx(struct mountns *m, u32 core, struct piece args, struct bytes *answ
 }
 
 /* --- All of them --- */
-
-void mountns_flush(struct mountns *m)
-{
-	if (m->nmembers)
-		(void)mountns_tell(m, m->self, MOUNTS_FLUSH, NULL, 0);
-}
 
 s64 flush_rx(struct mountns *m, u32 core, struct piece args, struct bytes *answer)
 {

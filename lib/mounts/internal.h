@@ -89,6 +89,8 @@ static inline void ns_touch(struct mount_ns *ns)
 	ns->dirty = true;
 	ns->dirty_next = ns->all->dirty;
 	ns->all->dirty = ns;
+	if (!ns->dirty_next && ns->all->env.touched)
+		ns->all->env.touched(ns->all->env.ctx);
 }
 
 /* group.c */

@@ -61,8 +61,10 @@ struct mounts_env {
 	void (*owner_put)(void *ctx, void *owner);
 	/* Something in the namespace changed; for those who poll mountinfo. May be NULL. */
 	void (*changed)(void *ctx, void *arg);
-	/* A namespace that other cores know (shared) ends; not in a wait. May be NULL. */
+	/* A namespace ends that other cores know (shared). May be NULL. */
 	void (*ended)(void *ctx, struct mount_ns *ns);
+	/* mounts_next_dirty() has one. May be NULL if nothing is watched. */
+	void (*touched)(void *ctx);
 	void *ctx;
 };
 

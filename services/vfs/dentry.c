@@ -16,8 +16,6 @@
  */
 #include "internal.h"
 
-#include <mountns/mountns.h>
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -421,7 +419,6 @@ static void drop_children(struct dentry *dentry)
 void dentry_unlink(struct dentry *dentry)
 {
 	mounts_dir_removed(dentry->sb->vfs->mounts, dentry);
-	mountns_flush(dentry->sb->vfs->mountns);
 	drop_children(dentry);
 	if (dentry->refs == 1 && dentry->sb->stable_dir_cache && dentry->hashed) {
 		drop_inode(dentry);
@@ -481,7 +478,6 @@ void dentry_move(struct dentry *dentry, struct dentry *target, bool exchange)
 		mounts_dir_moves(all, dentry, false);
 		mounts_dir_moves(all, target, false);
 		mounts_dir_removed(all, target);
-		mountns_flush(target->sb->vfs->mountns);
 		dentry_put(old_parent);
 		return;
 	}

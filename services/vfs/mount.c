@@ -139,6 +139,11 @@ static void ended(void *ctx, struct mount_ns *ns)
 	mountns_ended(((struct vfs *)ctx)->mountns, ns);
 }
 
+static void touched(void *ctx)
+{
+	mountns_touched(((struct vfs *)ctx)->mountns);
+}
+
 /* --- Mounts --- */
 
 struct mount *mount_make(struct superblock *sb, struct dentry *root, const char *source, u32 flags)
@@ -425,6 +430,7 @@ int mount_first(struct vfs *vfs)
 		.owner_put = owner_put,
 		.changed = changed,
 		.ended = ended,
+		.touched = touched,
 		.ctx = vfs,
 	};
 	struct superblock *sb;

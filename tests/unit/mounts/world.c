@@ -77,6 +77,22 @@ static void owner_put(void *ctx, void *owner)
 	REQUIRE((*(u32 *)owner)-- > 0);
 }
 
+static void ended(void *ctx, struct mount_ns *ns)
+{
+	struct world *w = ctx;
+
+	if (w->ended)
+		w->ended(w->arg, ns);
+}
+
+static void touched(void *ctx)
+{
+	struct world *w = ctx;
+
+	if (w->touched)
+		w->touched(w->arg);
+}
+
 static void make_fs(struct superblock *sb)
 {
 	static const u32 parents[WORLD_DIRS] = {0, ROOT, ROOT, A, A, B, A_C};
@@ -101,6 +117,8 @@ void world_begin(struct world *w)
 		.new_ns_id = new_ns_id,
 		.owner_get = owner_get,
 		.owner_put = owner_put,
+		.ended = ended,
+		.touched = touched,
 		.ctx = w,
 	};
 	struct mount *root;

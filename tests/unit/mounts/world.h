@@ -33,6 +33,9 @@ struct world {
 	u64 ns_ids;
 	u32 owners[3]; /* user namespaces: their references */
 	struct mount_ns *ns;
+	void (*ended)(void *arg, struct mount_ns *ns); /* NULL: nobody wants to know */
+	void (*touched)(void *arg);
+	void *arg;
 };
 
 /* A namespace whose root is file system 0. */

@@ -355,6 +355,22 @@ static int change_there(struct mountns *m, const struct change *c, const struct 
 	return err;
 }
 
+void keep(struct mount_ns *a, struct mount_ns *b)
+{
+	if (a)
+		mounts_ns_get(a);
+	if (b)
+		mounts_ns_get(b);
+}
+
+void keep_no_more(struct mount_ns *a, struct mount_ns *b)
+{
+	if (a)
+		mounts_ns_put(a);
+	if (b)
+		mounts_ns_put(b);
+}
+
 /* Make the change wherever its home is. */
 static int change_anywhere(struct mountns *m, const struct change *c)
 {
@@ -363,18 +379,25 @@ static int change_anywhere(struct mountns *m, const struct change *c)
 	int err;
 
 	do {
+		/* Who is in these may leave them while this waits. */
+		struct mount_ns *a = c->a->ns, *b = c->b ? c->b->ns : NULL;
+
 		if (is_ours_alone(m, c))
 			return perform(m, c, &nobody);
-		err = c->b && c->a->ns && c->b->ns ? bring_together(m, c->a->ns, c->b->ns) : 0;
-		if (err)
+		keep(a, b);
+		err = a && b ? bring_together(m, a, b) : 0;
+		if (err) {
+			keep_no_more(a, b);
 			continue;
+		}
 		if (!is_far(c->a) && !is_far(c->b)) {
 			lock(m);
 			err = change_here(m, c, &by);
 			unlock(m);
 		} else {
-			err = c->a->ns ? change_there(m, c, &by) : -EINVAL;
+			err = c->a->ns && c->a->ns == a ? change_there(m, c, &by) : -EINVAL;
 		}
+		keep_no_more(a, b);
 	} while (err == -ESTALE);
 	return err;
 }

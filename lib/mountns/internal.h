@@ -156,6 +156,9 @@ struct mount *mount_here(const struct mountns *m, const struct shard_mounts_user
 /* Ask the home of @ns, which is another core; -ESTALE: ask again, wherever it is then. */
 s64 ask_home(struct mountns *m, const struct mount_ns *ns, u16 op, struct bytes *args,
 	     struct bytes *answer);
+/* Namespaces (or NULL) that do not end while somebody waits. */
+void keep(struct mount_ns *a, struct mount_ns *b);
+void keep_no_more(struct mount_ns *a, struct mount_ns *b);
 struct shard_id change_id(struct mountns *m);
 struct shard_mounts_user name_mount(const struct mount *mnt);
 /* Directory @dir of @mnt's file system, or an owner, behind @out, with its length. */

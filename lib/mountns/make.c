@@ -187,10 +187,12 @@ int mountns_ns_copy(struct mountns *m, struct mount_ns *ns, void *owner, struct 
 	bool held = hold(m);
 	int err;
 
+	keep(ns, NULL);
 	do {
 		err = ns->far && mounts_ns_spreads(ns) ? copy_there(m, ns, owner, places, out)
 						       : copy_here(m, ns, owner, places, out);
 	} while (err == -ESTALE);
+	keep_no_more(ns, NULL);
 	release(m, held);
 	return err;
 }
@@ -246,15 +248,18 @@ static int copy_tree_here(struct mountns *m, struct mount *mnt, struct dentry *d
 int mountns_copy(struct mountns *m, struct mount *mnt, struct dentry *dir, u32 how, void *owner,
 		 struct mount **out)
 {
+	struct mount_ns *ns = mnt->ns;
 	bool held = hold(m);
 	int err;
 
+	keep(ns, NULL);
 	do {
 		if (mnt->ns && mnt->ns->far && has_groups(mnt))
 			err = copy_tree_there(m, mnt, dir, how, owner, out);
 		else
 			err = copy_tree_here(m, mnt, dir, how, out);
 	} while (err == -ESTALE);
+	keep_no_more(ns, NULL);
 	release(m, held);
 	return err;
 }
@@ -281,9 +286,11 @@ static int of_tree_there(struct mountns *m, struct mount_ns *ns, void *owner, st
 int mountns_ns_of_tree(struct mountns *m, struct mount_ns *ns, void *owner, struct mount *tree,
 		       struct mount_ns **out)
 {
+	struct mount_ns *way = tree->ns;
 	bool held = hold(m);
 	int err;
 
+	keep(ns, way);
 	do {
 		bool far = tree->ns && tree->ns->far;
 
@@ -292,6 +299,7 @@ int mountns_ns_of_tree(struct mountns *m, struct mount_ns *ns, void *owner, stru
 			err = far ? of_tree_there(m, ns, owner, tree, out)
 				  : make_of_tree(ns, owner, tree, out);
 	} while (err == -ESTALE);
+	keep_no_more(ns, way);
 	release(m, held);
 	return err;
 }

@@ -299,16 +299,11 @@ static int follow(void *arg, struct vfs_task *reader, u32 pid, struct path *out)
 {
 	const struct process *p = process_find(pid);
 	u32 kind = (u32)(uintptr_t)arg;
-	const struct pid_ns *numbers;
 
 	if (!p || !p->threads)
 		return -ENOENT;
 	if (!proc_may_look(NULL, reader, pid))
 		return -EACCES;
-	/* One that nobody is in yet cannot be entered through its file. */
-	numbers = pid_ns_of(p->threads->ns[KIND_PID]);
-	if (kind == KIND_PID && numbers && !numbers->had_init)
-		return -ENOENT;
 	return ns_path(of(p->threads, kind), out);
 }
 

@@ -158,11 +158,12 @@ static void draw(const char *dir, const char *name, const char *body)
 	char *script = strf("%s/%s.gnuplot", dir, name);
 	struct buf text = {0};
 
-	buf_addf(&text,
-		 "set terminal svg size 760,520 font 'sans-serif,13' background 'white'\n"
-		 "set output '%s/%s.svg'\n%s"
-		 "set terminal png size 760,520\nset output '%s/%s.png'\nreplot\n",
-		 dir, name, body, dir, name);
+	buf_addf(
+		&text,
+		"set terminal svg noenhanced size 760,520 font 'sans-serif,13' background 'white'\n"
+		"set output '%s/%s.svg'\n%s"
+		"set terminal png noenhanced size 760,520\nset output '%s/%s.png'\nreplot\n",
+		dir, name, body, dir, name);
 	file_write(script, text.v, text.n);
 	strv_add(&argv, "gnuplot");
 	strv_add(&argv, script);
@@ -236,7 +237,7 @@ static void throughput(const struct scale_matrix *m, const struct scale_results 
 	buf_addf(&body,
 		 "set title 'Mount namespaces created, %s, 30 mounts'\nset logscale xy\n"
 		 "set xlabel 'cores'\nset ylabel 'operations/s, simulated'\nset key outside below\n"
-		 "set xtics (1,2,4,8,16,32,64,128,255)\nset noenhanced\nset grid\n",
+		 "set xtics (1,2,4,8,16,32,64,128,255)\nset grid\n",
 		 machine);
 	add_curves(&body, v, nv, "bars");
 	draw(dir, strf("throughput-%s", machine), body.v);
@@ -270,7 +271,7 @@ static void latency(const struct scale_matrix *m, const struct scale_results *r,
 	buf_addf(&body,
 		 "set title 'Latency of open_tree(OPEN_TREE_NAMESPACE) and close, %s'\n"
 		 "set logscale xy\nset xlabel 'cores'\nset ylabel 'us, simulated'\n"
-		 "set xtics (1,2,4,8,16,32,64,128,255)\nset key outside below\nset noenhanced\nset "
+		 "set xtics (1,2,4,8,16,32,64,128,255)\nset key outside below\nset "
 		 "grid\n",
 		 machine);
 	add_curves(&body, v, ARRAY_SIZE(v), "");
@@ -303,7 +304,7 @@ static void mounts_cost(const struct scale_results *r, const char *machine, cons
 		return;
 	buf_addf(&body, "set title 'What one costs at one core, by the mounts there are'\n"
 			"set logscale xy\nset xlabel 'mounts'\nset ylabel 'instructions'\n"
-			"set key outside below\nset noenhanced\nset grid\n");
+			"set key outside below\nset grid\n");
 	add_curves(&body, v, nv, "");
 	draw(dir, strf("mounts-%s", machine), body.v);
 }

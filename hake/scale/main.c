@@ -14,7 +14,6 @@
 #include "../options.h"
 
 #define README  "README.md"
-#define PLOTS   "tests/bench/plots"
 #define MINUTES 9 /* and set-up, reading and drawing: under ten */
 #define SEEDS   5
 #define NAME    "scale"
@@ -113,8 +112,8 @@ static void copy_plots(const struct scale_matrix *m, const char *dir)
 		struct buf b = {0};
 
 		if (file_read(strf("%s/%s", dir, name), &b) == 0) {
-			make_parents(strf("%s/%s", PLOTS, name));
-			file_write(strf("%s/%s", PLOTS, name), b.v, b.n);
+			make_parents(strf("%s/%s", SCALE_PLOTS, name));
+			file_write(strf("%s/%s", SCALE_PLOTS, name), b.v, b.n);
 		}
 	}
 }
@@ -131,7 +130,7 @@ static void write_readme(const struct scale_matrix *m, const struct scale_result
 		return;
 	}
 	file_write(README, text.v, text.n);
-	puts(README " and " PLOTS " are renewed");
+	puts(README " and " SCALE_PLOTS " are renewed");
 }
 
 /* Shows and keeps what there is in @dir. */

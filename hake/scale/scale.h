@@ -32,6 +32,9 @@ extern const char *const scale_system_names[SCALE_SYSTEMS];
 /* "Without the model": the time is the host's. */
 #define SCALE_WALL "wall"
 
+/* Where the plots that README.md shows are kept. */
+#define SCALE_PLOTS "tests/bench/plots"
+
 /* What is measured, but for the system, the machine and the seed. */
 struct scale_point {
 	const char *mode;

@@ -187,8 +187,14 @@ void scale_markdown(const struct scale_matrix *m, const struct scale_results *r,
 
 	buf_addf(out, "`%s`; a dash: not measured, or it failed:\n\n", command);
 	add_reasons(out, r);
-	for (size_t k = 0; k < m->machines.n; k++)
+	for (size_t k = 0; k < m->machines.n; k++) {
 		add_rates(out, m, r, m->machines.v[k]);
+		buf_addf(out, "![throughput against cores](" SCALE_PLOTS "/throughput-%s.svg)\n",
+			 m->machines.v[k]);
+		buf_addf(out, "![latency](" SCALE_PLOTS "/latency-%s.svg)\n", m->machines.v[k]);
+		buf_addf(out, "![cost against mounts](" SCALE_PLOTS "/mounts-%s.svg)\n\n",
+			 m->machines.v[k]);
+	}
 	scale_goals(m, r, &goals);
 	buf_addf(out, "```\n%s```\n", goals.v ? goals.v : "");
 }

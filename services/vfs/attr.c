@@ -173,8 +173,15 @@ static int set_inode_flags(struct vfs_task *t, struct file *file, u32 flags)
 		return -EPERM;
 	if (flags & ~FLAGS_SETTABLE)
 		return -EOPNOTSUPP;
+	return inode->far ? far_set_flags(inode, flags) : inode_set_flags(inode, flags);
+}
+
+int inode_set_flags(struct inode *inode, u32 flags)
+{
 	inode->flags = flags;
 	inode_touch(inode, ATTR_CTIME);
+	if (inode->shared)
+		far_share_tell(inode);
 	return 0;
 }
 

@@ -314,7 +314,8 @@ static bool still_true(struct vfs_task *t, struct dentry *dentry)
 {
 	struct inode *dir = dentry->parent->inode, *inode = dentry->inode;
 
-	if (dentry->check & DENTRY_ASK_DIR && !dir->ops->recheck(t, dir, dentry))
+	if (dentry->check & DENTRY_ASK_DIR &&
+	    (!dir->ops->recheck || !dir->ops->recheck(t, dir, dentry)))
 		return false;
 	return !(dentry->check & DENTRY_ASK_INODE) || inode->ops->revalidate(t, dentry);
 }
@@ -395,6 +396,11 @@ int dentry_lookup(struct vfs_task *t, struct dentry *parent, const char *name, u
 
 void dentry_instantiate(struct dentry *dentry, struct inode *inode)
 {
+	if (dentry->inode) { /* made and removed by somebody else meanwhile, and still held */
+		inode_put(inode);
+		dentry->check |= DENTRY_ASK_DIR;
+		return;
+	}
 	set_inode(dentry, inode);
 	/* Somebody else may have looked the name up while it was made. */
 	if (!dentry->hashed && !dentry_peek(dentry->parent, dentry->name, dentry->len))

@@ -4,7 +4,8 @@
  *   far.c        instances that know each other; file systems and their parts
  *   far_inode.c  far inodes: what stands for an inode of another core
  *   far_names.c  far directories
- *   far_data.c   far open files
+ *   far_data.c   far open files; far_pages.c: their pages; far_use.c: who writes and runs them
+ *   far_attr.c   attributes that few ask for
  *   far_share.c  what a home remembers of an inode that others know: who does, and leases of names
  *   far_home.c   changes of directories that others know, by this core's processes and by others
  *   far_rename.c renames with several homes
@@ -223,6 +224,16 @@ int far_recall(struct inode *dir, const char *name, u32 len, u32 asker, u64 *kep
 /* Tell the cores of @kept what became of the name. */
 void far_tell_gone(struct inode *dir, const char *name, u32 len, const u64 *kept);
 void far_leases_forget(struct far_share *share, u32 core);
+
+/* --- far_attr.c --- */
+
+/* An attribute of the far @inode: FAR_XATTR_*. @value is taken or filled; results as xattr.h's. */
+s64 far_xattr(const struct inode *inode, u32 what, u32 flags, const char *name, void *value,
+	      size_t size);
+int far_statfs(struct superblock *sb, struct vfs_statfs *st);
+s64 far_serve_xattr(struct shard_request *r);
+s64 far_serve_flags(struct shard_request *r);
+s64 far_serve_statfs(struct shard_request *r);
 
 /* --- far_pages.c --- */
 

@@ -556,6 +556,9 @@ int far_serve(struct vfs *vfs)
 		{FAR_PAGE, far_serve_page},
 		{FAR_PAGES_RECALL, far_serve_page_recall},
 		{FAR_USE, far_serve_use},
+		{FAR_XATTR, far_serve_xattr},
+		{FAR_SET_FLAGS, far_serve_flags},
+		{FAR_STATFS, far_serve_statfs},
 		{FAR_UNUSED, far_serve_unused},
 	};
 	int err = far_serve_data(vfs);

@@ -118,24 +118,6 @@ static s64 serve_fallocate(struct shard_request *r)
 						    s.io->len));
 }
 
-static s64 serve_statfs(struct shard_request *r)
-{
-	const struct vfs *vfs = r->arg;
-	const u64 *id = shard_args(r, sizeof(*id));
-	struct far_part *part = id ? far_part_find(vfs, *id) : NULL;
-	struct far_statfs *answer;
-	struct vfs_statfs st = {0};
-
-	if (!part || part->home != vfs->far->core || !part->sb || !part->sb->ops->statfs)
-		return -ESTALE;
-	answer = shard_answer(r, sizeof(*answer));
-	if (!answer)
-		return -ENOMEM;
-	part->sb->ops->statfs(part->sb, &st);
-	*answer = (struct far_statfs){st.blocks, st.bfree, st.bavail, st.files, st.ffree};
-	return 0;
-}
-
 int far_serve_data(struct vfs *vfs)
 {
 	struct shard_net *net = vfs->far->net;
@@ -147,7 +129,5 @@ int far_serve_data(struct vfs *vfs)
 		err = shard_serve(net, FAR_SEEK, serve_seek, vfs);
 	if (!err)
 		err = shard_serve(net, FAR_FALLOCATE, serve_fallocate, vfs);
-	if (!err)
-		err = shard_serve(net, FAR_STATFS, serve_statfs, vfs);
 	return err;
 }

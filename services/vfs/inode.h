@@ -278,7 +278,8 @@ struct dentry *dentry_find(struct dentry *parent, const char *name, u32 len);
  */
 int dentry_lookup(struct vfs_task *t, struct dentry *parent, const char *name, u32 len,
 		  struct dentry **out);
-/* @dentry, negative, becomes the name of @inode (takes its reference). */
+/* @dentry, negative, becomes the name of @inode (takes its reference), unless it is another's now.
+ */
 void dentry_instantiate(struct dentry *dentry, struct inode *inode);
 /* The name of @dentry is gone: it becomes negative if nobody else holds it, else unhashed. */
 void dentry_unlink(struct dentry *dentry);

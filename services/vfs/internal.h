@@ -195,6 +195,12 @@ int walk_to_parent(struct walk *w);
 int walk_over_last(struct walk *w);
 /* Look the last name, of type LAST_NORM, up in the directory that the walk is at. */
 int walk_look_up(struct walk *w, struct dentry **dentry);
+/*
+ * Is @dentry, looked up before, still the last name in the directory that the walk is at? Others
+ * may have moved it while an operation waited. What operations are given is the walk's name, which
+ * stays, not the dentry's.
+ */
+bool walk_is_at(const struct walk *w, const struct dentry *dentry);
 /* The whole way. */
 int walk_all(struct walk *w);
 /* Is the last name followed by a slash? */
@@ -269,6 +275,10 @@ void far_tty_put_all(struct vfs *vfs);
 void export_gone(struct file *file);
 /* The core of the device @rdev, if it is another one; else this one's. */
 bool far_device_core(const struct vfs *vfs, u32 rdev, u32 *core);
+
+/* VFS_FL_* of an own inode, and of a far one (far_attr.c), without any check. */
+int inode_set_flags(struct inode *inode, u32 flags);
+int far_set_flags(struct inode *inode, u32 flags);
 
 /* attr.c: what chattr(1) sets: VFS_FL_*. */
 s64 flags_ioctl(struct vfs_task *t, struct file *file, u32 cmd, u64 arg);

@@ -74,6 +74,8 @@ static int add(struct vfs *vfs, struct file *file, u32 seals)
 	if (seals & SEAL_EXEC && inode->mode & 0111)
 		seals |= SEAL_SHRINK | SEAL_GROW | SEAL_WRITE | SEAL_FUTURE_WRITE;
 	inode->seals |= seals;
+	if (inode->shared)
+		far_share_tell(inode);
 	return 0;
 }
 

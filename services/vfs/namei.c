@@ -21,7 +21,7 @@ static int make_node(struct walk *w, struct dentry *dentry, const struct new_nod
 	if (!err && !dir->ops->make)
 		err = -EPERM;
 	if (!err)
-		err = dir->ops->make(w->t, dir, dentry->name, dentry->len, node, &inode);
+		err = dir->ops->make(w->t, dir, w->last, w->last_len, node, &inode);
 	if (!err)
 		dentry_instantiate(dentry, inode);
 	dentry_put(dentry);
@@ -110,7 +110,7 @@ static int link_to(struct walk *w, const struct path *old, struct dentry *dentry
 	int err = check_link(w, old);
 
 	if (!err)
-		err = dir->ops->link(w->t, dir, dentry->name, dentry->len, inode);
+		err = dir->ops->link(w->t, dir, w->last, w->last_len, inode);
 	if (!err) {
 		inode->linkable = false;
 		dentry_instantiate(dentry, inode_get(inode));
@@ -187,10 +187,12 @@ static int remove_victim(struct walk *w, struct dentry *victim, bool directory)
 
 	if (err)
 		return err;
-	err = (directory ? dir->ops->rmdir : dir->ops->unlink)(w->t, dir, victim->name, victim->len,
+	err = (directory ? dir->ops->rmdir : dir->ops->unlink)(w->t, dir, w->last, w->last_len,
 							       victim->inode);
-	if (!err)
+	if (!err && walk_is_at(w, victim))
 		dentry_unlink(victim);
+	else if (!err)
+		dentry_recall(w->path.dentry, w->last, w->last_len);
 	return err;
 }
 

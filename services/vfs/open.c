@@ -224,33 +224,41 @@ static int make_file(struct walk *w, struct request *r, struct dentry *dentry)
 	if (!dir->ops->make)
 		return -EACCES;
 	new_node_fill(w->t, dir, r->mode & ~w->t->fs->umask, &node);
-	err = dir->ops->make(w->t, dir, dentry->name, dentry->len, &node, &inode);
+	err = dir->ops->make(w->t, dir, w->last, w->last_len, &node, &inode);
 	if (err)
 		return err;
 	dentry_instantiate(dentry, inode);
+	if (dentry->inode != inode)
+		return -EEXIST; /* somebody made and removed it meanwhile: look again */
 	r->created = true;
 	return 0;
 }
+
+#define MAKE_TRIES 8u
 
 /* The last step of an open with O_CREAT. 1: it was a link, go on. */
 static int open_or_make(struct walk *w, struct request *r)
 {
 	struct dentry *dentry;
+	u32 tries = 0;
 	int err;
 
 	if (w->type != LAST_NORM)
 		return walk_over_last(w);
 	if (walk_trailing_slash(w))
 		return -EISDIR;
-	err = walk_look_up(w, &dentry);
+	do {
+		err = walk_look_up(w, &dentry);
+		if (err)
+			return err;
+		if (!dentry->inode)
+			err = make_file(w, r, dentry);
+		if (err)
+			dentry_put(dentry);
+		/* Another core was faster: then it is opened. */
+	} while (err == -EEXIST && !(r->flags & O_EXCL) && tries++ < MAKE_TRIES);
 	if (err)
 		return err;
-	if (!dentry->inode)
-		err = make_file(w, r, dentry);
-	if (err) {
-		dentry_put(dentry);
-		return err;
-	}
 	return walk_into(w, dentry, w->flags & WALK_FOLLOW);
 }
 

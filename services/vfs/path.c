@@ -433,6 +433,12 @@ int walk_look_up(struct walk *w, struct dentry **dentry)
 	return err;
 }
 
+bool walk_is_at(const struct walk *w, const struct dentry *dentry)
+{
+	return dentry->parent == w->path.dentry && dentry->len == w->last_len &&
+	       !memcmp(dentry->name, w->last, w->last_len);
+}
+
 int walk_over_last(struct walk *w)
 {
 	char *body;

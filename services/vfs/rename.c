@@ -93,10 +93,10 @@ static int rename_looked_up(struct renaming *r)
 		.newdir = r->to.path.dentry->inode,
 		.old = r->old->inode,
 		.replaced = r->new->inode,
-		.oldname = r->old->name,
-		.newname = r->new->name,
-		.oldlen = r->old->len,
-		.newlen = r->new->len,
+		.oldname = r->from.last,
+		.newname = r->to.last,
+		.oldlen = r->from.last_len,
+		.newlen = r->to.last_len,
 		.exchange = r->flags &RENAME_EXCHANGE,
 		.whiteout = r->flags &RENAME_WHITEOUT ? &whiteout : NULL,
 	};
@@ -110,9 +110,16 @@ static int rename_looked_up(struct renaming *r)
 	err = check_rights(r);
 	if (!err)
 		err = args.olddir->ops->rename(r->t, &args);
-	if (!err)
+	if (err)
+		return err;
+	if (walk_is_at(&r->from, r->old) && walk_is_at(&r->to, r->new) &&
+	    !dentry_is_below(r->new->parent, r->old)) {
 		dentry_move(r->old, r->new, args.exchange);
-	return err;
+	} else {
+		dentry_recall(r->from.path.dentry, args.oldname, args.oldlen);
+		dentry_recall(r->to.path.dentry, args.newname, args.newlen);
+	}
+	return 0;
 }
 
 static int rename_walked(struct renaming *r)

@@ -180,6 +180,8 @@ static int statfs(struct superblock *sb, struct vfs_statfs *st)
 {
 	struct tmpfs *fs = sb->private;
 
+	if (sb->part && sb->part->home != sb->vfs->far->core)
+		return far_statfs(sb, st);
 	if (fs->max_pages) {
 		st->blocks = fs->max_pages;
 		st->bfree = st->bavail = fs->max_pages - MIN(fs->npages, fs->max_pages);

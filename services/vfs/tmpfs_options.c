@@ -4,7 +4,7 @@
  * Source: tmpfs(5).
  * Runs in: the personality, host tests, the fuzzer.
  */
-#include "tmpfs.h"
+#include "far_internal.h"
 
 #include <string.h>
 #include <vfs/text.h>
@@ -133,6 +133,10 @@ void tmpfs_show_options(struct superblock *sb, struct text *out)
 	const struct tmpfs *fs = sb->private;
 	u64 usual = sb->vfs->env->total_pages / 2;
 
+	if (sb->part && sb->part->options) { /* its home has said so */
+		text_puts(out, sb->part->options);
+		return;
+	}
 	if (fs->max_pages != usual)
 		text_printf(out, ",size=%luk", fs->max_pages * (PAGE_SIZE / KiB));
 	if (fs->max_inodes != usual)

@@ -6,7 +6,7 @@
  * security.capability must look like.
  * Runs in: the personality, host tests.
  */
-#include "internal.h"
+#include "far_internal.h"
 #include "xattr.h"
 
 #include <stdlib.h>
@@ -80,6 +80,8 @@ s64 inode_xattr(const struct inode *inode, const char *name, void *value, size_t
 {
 	struct xattr *x = inode->xattrs;
 
+	if (inode->far)
+		return far_xattr(inode, FAR_XATTR_GET, 0, name, value, size);
 	while (x && strcmp(x->name, name))
 		x = x->next;
 	if (!x)
@@ -197,12 +199,15 @@ static int charge(struct superblock *sb, const char *name, s64 bytes)
 	return sb->ops->charge_xattr && is_user(name) ? sb->ops->charge_xattr(sb, bytes) : 0;
 }
 
-static int replace(struct inode *inode, const char *name, const void *value, size_t size, u32 flags)
+int inode_xattr_set(struct inode *inode, const char *name, const void *value, size_t size,
+		    u32 flags)
 {
 	struct xattr **at = place_of(inode, name), *old = is_at(at, name) ? *at : NULL, *x;
 	size_t len = strlen(name);
 	int err;
 
+	if (inode->far)
+		return (int)far_xattr(inode, FAR_XATTR_SET, flags, name, (void *)value, size);
 	if (old && (flags & XATTR_CREATE))
 		return -EEXIST;
 	if (!old && (flags & XATTR_REPLACE))
@@ -224,6 +229,8 @@ static int replace(struct inode *inode, const char *name, const void *value, siz
 	*at = x;
 	free(old);
 	inode_touch(inode, ATTR_CTIME);
+	if (inode->shared)
+		far_share_tell(inode);
 	return 0;
 }
 
@@ -249,21 +256,25 @@ int vfs_xattr_set(struct vfs_task *t, int dirfd, const char *path, u32 flags, co
 	if (!err)
 		err = check_name(inode, name);
 	if (!err)
-		err = replace(inode, name, value, size, flags_set);
+		err = inode_xattr_set(inode, name, value, size, flags_set);
 	target_put(&target);
 	return err;
 }
 
-static int take_away(struct inode *inode, const char *name)
+int inode_xattr_remove(struct inode *inode, const char *name)
 {
 	struct xattr **at = place_of(inode, name), *x = *at;
 
+	if (inode->far)
+		return (int)far_xattr(inode, FAR_XATTR_REMOVE, 0, name, NULL, 0);
 	if (!is_at(at, name))
 		return -ENODATA;
 	*at = x->next;
 	charge(inode->sb, name, -(s64)cost(x->name_len, x->size));
 	free(x);
 	inode_touch(inode, ATTR_CTIME);
+	if (inode->shared)
+		far_share_tell(inode);
 	return 0;
 }
 
@@ -283,7 +294,7 @@ int vfs_xattr_remove(struct vfs_task *t, int dirfd, const char *path, u32 flags,
 	if (!err)
 		err = check_name(inode, name);
 	if (!err)
-		err = take_away(inode, name);
+		err = inode_xattr_remove(inode, name);
 	target_put(&target);
 	return err;
 }
@@ -309,25 +320,34 @@ s64 vfs_xattr_get(struct vfs_task *t, int dirfd, const char *path, u32 flags, co
 	return n;
 }
 
-s64 vfs_xattr_list(struct vfs_task *t, int dirfd, const char *path, u32 flags, char *list,
-		   size_t size)
+s64 inode_xattr_list(const struct inode *inode, bool all, char *list, size_t size)
 {
-	bool all = vfs_capable(t, VFS_CAP_SYS_ADMIN);
-	struct target target;
 	size_t used = 0;
-	s64 err = target_get(t, dirfd, path, flags, &target);
 
-	if (err)
-		return err;
-	for (struct xattr *x = target.path.dentry->inode->xattrs; x && !err; x = x->next) {
+	if (inode->far)
+		return far_xattr(inode, FAR_XATTR_LIST, all, "", list, size);
+	for (struct xattr *x = inode->xattrs; x; x = x->next) {
 		if (!all && has_prefix(x->name, "trusted."))
 			continue;
 		if (size && size - used < x->name_len + 1)
-			err = -ERANGE;
-		else if (size)
+			return -ERANGE;
+		if (size)
 			memcpy(list + used, x->name, x->name_len + 1);
 		used += x->name_len + 1;
 	}
+	return (s64)used;
+}
+
+s64 vfs_xattr_list(struct vfs_task *t, int dirfd, const char *path, u32 flags, char *list,
+		   size_t size)
+{
+	struct target target;
+	s64 n = target_get(t, dirfd, path, flags, &target);
+
+	if (n)
+		return n;
+	n = inode_xattr_list(target.path.dentry->inode, vfs_capable(t, VFS_CAP_SYS_ADMIN), list,
+			     size);
 	target_put(&target);
-	return err ? err : (s64)used;
+	return n;
 }

@@ -36,6 +36,12 @@ int vfs_xattr_remove(struct vfs_task *t, int dirfd, const char *path, u32 flags,
 
 /** A value without any check of permission (exec: "security.capability"). -ENODATA, -ERANGE. */
 s64 inode_xattr(const struct inode *inode, const char *name, void *value, size_t size);
+/** The same for changes: XATTR_CREATE, XATTR_REPLACE. */
+int inode_xattr_set(struct inode *inode, const char *name, const void *value, size_t size,
+		    u32 flags);
+int inode_xattr_remove(struct inode *inode, const char *name);
+/** The names with their NULs; "trusted." ones if @all. @size 0 asks for the length. -ERANGE. */
+s64 inode_xattr_list(const struct inode *inode, bool all, char *list, size_t size);
 /** The inode ends. */
 void inode_xattrs_free(struct inode *inode);
 

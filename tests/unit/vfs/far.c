@@ -1,6 +1,6 @@
 /*
  * One tree on several cores: random changes from all of them, one after the other, against the
- * model of a tree; and several at once, after which all must see the same.
+ * model of a tree.
  */
 #include "far_world.h"
 #include "tree.h"

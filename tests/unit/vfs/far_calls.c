@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <vfs/xattr.h>
 
 static void read_elsewhere(void)
 {
@@ -164,6 +165,99 @@ static void places(void)
 TEST(a_place_is_told_to_another_core)
 {
 	far_world(places);
+}
+
+static void pages_of_others(void)
+{
+	struct file *here, *there;
+	struct page *a, *b;
+	int fd;
+
+	CHECK(make_file(on(0), "/f", "shared") >= 0);
+	CHECK_EQUAL(vfs_open_file(on(0), AT_FDCWD, "/f", O_RDWR, 0, &here), 0);
+	CHECK_EQUAL(vfs_open_file(on(1), AT_FDCWD, "/f", O_RDWR, 0, &there), 0);
+	CHECK_EQUAL(file_page(here, 0, false, &a), 0);
+	CHECK_EQUAL(file_page(there, 0, false, &b), 0);
+	CHECK(a && b && a->data == b->data);
+	page_put(cores[0].vfs, a);
+	page_put(cores[1].vfs, b);
+	CHECK_EQUAL(file_page(there, 1, false, &b), -ERANGE);
+	fd = vfs_openat(on(2), AT_FDCWD, "/f", O_WRONLY, 0);
+	CHECK_EQUAL(vfs_ftruncate(on(2), fd, 8192), 0);
+	vfs_close(on(2), fd);
+	CHECK_EQUAL(file_page(there, 1, false, &b), 0);
+	CHECK(!b);
+	CHECK_EQUAL(file_page(there, 1, true, &b), 0);
+	page_put(cores[1].vfs, b);
+	CHECK_EQUAL(vfs_truncate(on(0), "/f", 0), 0);
+	CHECK_EQUAL(file_pages(there, 0, 1, &b), 0);
+	CHECK_EQUAL(file_page(there, 0, false, &b), -ERANGE);
+	file_put(here);
+	file_put(there);
+}
+
+TEST(a_page_of_a_file_is_the_same_memory_on_every_core_until_the_file_is_cut)
+{
+	far_world(pages_of_others);
+}
+
+static void running(void)
+{
+	struct file *program, *again;
+	u64 before;
+	int fd;
+
+	CHECK_EQUAL(make_file(on(0), "/p", "#!"), 0);
+	CHECK_EQUAL(vfs_fchmodat2(on(0), AT_FDCWD, "/p", 0755, 0), 0);
+	CHECK_EQUAL(vfs_open_exec(on(1), AT_FDCWD, "/p", 0, &program), 0);
+	CHECK_EQUAL(vfs_openat(on(0), AT_FDCWD, "/p", O_WRONLY, 0), -ETXTBSY);
+	CHECK_EQUAL(vfs_openat(on(2), AT_FDCWD, "/p", O_WRONLY, 0), -ETXTBSY);
+	CHECK_EQUAL(vfs_truncate(on(3), "/p", 0), -ETXTBSY);
+	before = sent_by_all();
+	CHECK_EQUAL(vfs_open_exec(on(1), AT_FDCWD, "/p", 0, &again), 0);
+	file_put_exec(again);
+	CHECK_EQUAL(sent_by_all() - before, 0);
+	file_put_exec(program);
+	fd = vfs_openat(on(2), AT_FDCWD, "/p", O_WRONLY, 0);
+	CHECK(fd >= 0);
+	CHECK_EQUAL(vfs_open_exec(on(0), AT_FDCWD, "/p", 0, &program), -ETXTBSY);
+	CHECK_EQUAL(vfs_open_exec(on(1), AT_FDCWD, "/p", 0, &program), -ETXTBSY);
+	vfs_close(on(2), fd);
+	settle();
+	CHECK_EQUAL(vfs_open_exec(on(1), AT_FDCWD, "/p", 0, &program), 0);
+	file_put_exec(program);
+}
+
+TEST(a_program_that_runs_on_another_core_is_not_written)
+{
+	far_world(running);
+}
+
+static void attributes(void)
+{
+	struct vfs_statfs here, there;
+	char value[16];
+
+	CHECK(make_file(on(1), "/f", "x") >= 0);
+	CHECK_EQUAL(vfs_xattr_get(on(2), AT_FDCWD, "/f", 0, "user.a", value, 16), -ENODATA);
+	CHECK_EQUAL(vfs_xattr_set(on(0), AT_FDCWD, "/f", 0, "user.a", "one", 3, 0), 0);
+	CHECK_EQUAL(vfs_xattr_get(on(2), AT_FDCWD, "/f", 0, "user.a", value, 16), 3);
+	CHECK(!memcmp(value, "one", 3));
+	CHECK_EQUAL(vfs_xattr_get(on(2), AT_FDCWD, "/f", 0, "user.a", NULL, 0), 3);
+	CHECK_EQUAL(vfs_xattr_get(on(2), AT_FDCWD, "/f", 0, "user.a", value, 2), -ERANGE);
+	CHECK_EQUAL(vfs_xattr_list(on(3), AT_FDCWD, "/f", 0, value, 16), 7);
+	CHECK_STRING(value, "user.a");
+	CHECK_EQUAL(vfs_xattr_remove(on(3), AT_FDCWD, "/f", 0, "user.a"), 0);
+	CHECK_EQUAL(vfs_xattr_remove(on(1), AT_FDCWD, "/f", 0, "user.a"), -ENODATA);
+	CHECK_EQUAL(vfs_statfs(on(0), "/", &here), 0);
+	CHECK_EQUAL(vfs_statfs(on(2), "/", &there), 0);
+	CHECK_EQUAL(here.bfree, there.bfree);
+	CHECK_EQUAL(here.fsid, there.fsid);
+}
+
+TEST(attributes_and_room_are_told_by_the_home)
+{
+	far_world(attributes);
 }
 
 static void death(void)

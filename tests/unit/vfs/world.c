@@ -22,10 +22,47 @@ static struct page *new_page(void *arg)
 	return page;
 }
 
+/* A page of another world that is lent to this one. */
+struct borrowed {
+	struct page page;
+	struct page *of;
+	struct world *home;
+};
+
+#define PAGE_BORROWED 1u
+
+static int page_lend(void *arg, struct page *page, u32 core, void *name)
+{
+	const void *parts[2] = {page_get(page), arg};
+
+	(void)core;
+	memcpy(name, parts, VFS_PAGE_NAME);
+	return 0;
+}
+
+static int page_borrow(void *arg, const void *name, struct page **out)
+{
+	struct borrowed *b = calloc(1, sizeof(*b));
+
+	(void)arg;
+	memcpy(&b->of, name, sizeof(b->of));
+	memcpy(&b->home, (const char *)name + sizeof(b->of), sizeof(b->home));
+	b->page = (struct page){.data = b->of->data, .refs = 1, .flags = PAGE_BORROWED};
+	*out = &b->page;
+	return 0;
+}
+
 static void free_page(void *arg, struct page *page)
 {
 	struct world *w = arg;
 
+	if (page->flags & PAGE_BORROWED) {
+		struct borrowed *b = container_of(page, struct borrowed, page);
+
+		page_put(b->home->vfs, b->of);
+		free(b);
+		return;
+	}
 	w->npages--;
 	free(page->data);
 	free(page);
@@ -130,6 +167,8 @@ static void session_set_tty(void *arg, u32 sid, struct tty *tty)
 static const struct vfs_env env = {
 	.page_new = new_page,
 	.page_free = free_page,
+	.page_lend = page_lend,
+	.page_borrow = page_borrow,
 	.total_pages = WORLD_PAGES,
 	.now_ns = now_ns,
 	.random = random_bytes,

@@ -186,8 +186,8 @@ static void add_curves(struct buf *body, struct curve *v, size_t n, const char *
 		if (!v[i].n)
 			continue;
 		buf_addf(body, "$d%zu << E\n%sE\n", i, v[i].data.v);
-		strv_addf(&parts, "$d%zu using 1:2 with linespoints lw 2 pt %zu title '%s'", i,
-			  i + 4, v[i].title);
+		strv_addf(&parts, "$d%zu using 1:2 with linespoints lw 2 lc %zu pt %zu title '%s'",
+			  i, i + 1, i + 4, v[i].title);
 		if (*style)
 			strv_addf(&parts,
 				  "$d%zu using 1:2:3:4 with yerrorbars lc 'grey' pt 0 notitle", i);

@@ -255,8 +255,10 @@ s64 change_rx(struct mountns *m, u32 core, struct piece args, struct bytes *answ
 		return 0;
 	lock(m);
 	err = read_change(m, &args, &w, &c);
-	if (!err && ((w.what == MOUNTS_SET_GROUP && !c.b) || (w.what == MOUNTS_PIVOT && !c.c)))
-		err = -EBADMSG;
+	/* What has no name is in no namespace: nothing can be done with it. */
+	if (!err && ((w.what != MOUNTS_UMOUNT && w.what != MOUNTS_ATTR && !c.b) ||
+		     (w.what == MOUNTS_PIVOT && !c.c)))
+		err = -EINVAL;
 	if (!err)
 		err = change_here(m, &c, &w.by);
 	if (c.dir)

@@ -25,6 +25,8 @@
 #define JITTER 10
 /* QEMU cannot tell a guest that the processor's clocks agree, as those of the modelled ones do. */
 #define LINUX_WORDS "tsc=reliable"
+/* Without it, Linux programs run on Skerry's first core only. */
+#define SKERRY_WORDS "linux.cores=all"
 
 static u32 sockets_of(const char *machine)
 {
@@ -139,6 +141,7 @@ static void prepare(const struct scale_job *job, const char *prefix, struct boot
 		b->only = PROGRAM;
 	} else {
 		b->is_world = true;
+		b->append = SKERRY_WORDS;
 		b->key = "1"; /* nothing else runs there */
 	}
 }

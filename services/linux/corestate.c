@@ -12,6 +12,7 @@ static void own_state(struct core_state *out)
 {
 	*out = (struct core_state){
 		.running = sched_runnable(),
+		.threads = thread_count(),
 		.processes = process_count(),
 		.total_bytes = ram_total_bytes(),
 		.free_bytes = ram_free_bytes(),
@@ -66,6 +67,7 @@ void core_state_sum(struct core_state *out)
 		out->system_ns += one.system_ns;
 		out->switches += one.switches;
 		out->running += one.running;
+		out->threads += one.threads;
 		out->processes += one.processes;
 		out->total_bytes += one.total_bytes;
 		out->free_bytes += one.free_bytes;

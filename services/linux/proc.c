@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <rt/clock.h>
+#include <stdlib.h>
 #include <string.h>
 #include <vfs/proc.h>
 #include <vfs/tty.h>
@@ -366,15 +367,31 @@ static int store_comm(void *arg, struct vfs_task *writer, u32 pid, const char *t
 	return 0;
 }
 
+/* Where the program of a process that has moved here is: its file is another core's. */
+static int follow_far_exe(struct process *p, struct path *out)
+{
+	struct backing *exe = p->mm->exe;
+	u32 pid = p->pid;
+	char *name = malloc(VFS_PATH_MAX);
+	s64 n = name && exe->ops->path ? exe->ops->path(exe, name, VFS_PATH_MAX) : -ENOENT;
+	int err = n < 0 ? (int)n : -ENOENT;
+
+	p = process_find(pid); /* asking has waited */
+	if (n > 0 && p && p->threads && p->threads->vfs.fs)
+		err = vfs_walk(&p->threads->vfs, AT_FDCWD, name, WALK_FOLLOW, out);
+	free(name);
+	return err;
+}
+
 static int follow_exe(void *arg, struct vfs_task *reader, u32 pid, struct path *out)
 {
-	const struct process *p = process_find(pid);
+	struct process *p = process_find(pid);
 	struct file *file = p && p->mm ? backing_file(p->mm->exe) : NULL;
 
 	(void)arg;
 	(void)reader;
 	if (!file)
-		return -ENOENT;
+		return p && p->mm && p->mm->exe ? follow_far_exe(p, out) : -ENOENT;
 	*out = file->path;
 	path_get(out);
 	return 0;

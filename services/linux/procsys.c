@@ -112,13 +112,15 @@ static int show_uptime(void *arg, struct vfs_task *reader, u32 pid, struct text 
 static int show_loadavg(void *arg, struct vfs_task *reader, u32 pid, struct text *out)
 {
 	const struct thread *t = container_of(reader, struct thread, vfs);
+	struct core_state all;
 	u64 loads[3];
 
 	(void)arg, (void)pid;
+	core_state_sum(&all);
 	sched_loads(loads);
 	for (u32 i = 0; i < 3; i++)
 		text_printf(out, "%lu.%02lu ", loads[i] >> 11, (loads[i] & 2047) * 100 >> 11);
-	text_printf(out, "%u/%u %u\n", sched_runnable(), thread_count(),
+	text_printf(out, "%lu/%lu %u\n", all.running, all.threads,
 		    *pid_ns_last(t->process->pid_ns));
 	return 0;
 }

@@ -4,6 +4,7 @@
  * Runs in: the personality's domain. Source: uname(2), sysinfo(2), getrandom(2), reboot(2),
  * membarrier(2).
  */
+#include "corestate.h"
 #include "boot.h"
 #include "namespaces.h"
 #include "pidns.h"
@@ -60,13 +61,15 @@ s64 sys_sysinfo(struct thread *t, const u64 *a)
 	struct k_sysinfo out = {
 		.uptime = (s64)((clock_now_ns() + (u64)time_ns_offset(t, 7)) / NS_PER_S),
 		.mem_unit = 1};
+	struct core_state all;
 
 	sched_loads(out.loads);
 	for (u32 i = 0; i < 3; i++)
 		out.loads[i] <<= 5; /* 16 bits of fraction */
-	out.totalram = ram_total_bytes();
-	out.freeram = ram_free_bytes();
-	out.procs = (u16)thread_count();
+	core_state_sum(&all);
+	out.totalram = all.total_bytes;
+	out.freeram = all.free_bytes;
+	out.procs = (u16)all.threads;
 	return copy_out(t, a[0], &out, sizeof(out));
 }
 

@@ -12,12 +12,12 @@
 struct core_state {
 	u64 user_ns, system_ns; /* of processes that are here */
 	u64 switches;
-	u64 running;   /* threads */
+	u64 running, threads;
 	u64 processes; /* made */
 	u64 total_bytes, free_bytes;
 };
 
-static_assert(sizeof(struct core_state) == 56, "no holes");
+static_assert(sizeof(struct core_state) == 64, "no holes");
 
 /* Messages from and to one other core, by area. */
 struct core_counts {

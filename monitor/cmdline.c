@@ -31,7 +31,7 @@ u64 cmdline_number(const char *key, u64 otherwise)
 
 u32 cmdline_linux_cores(void)
 {
-	u64 n = cmdline_number("linux.cores", 1);
+	u64 n = cmdline_number("linux.cores", 0);
 
 	return n ? (u32)MIN(n, self.ncores) : self.ncores;
 }

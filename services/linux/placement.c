@@ -12,6 +12,7 @@
 #include <rt/rt.h>
 #include <skerry/shard/control.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define FRESH_NS    500000000ul  /* that a core was idle so long ago says something */
 #define FIRST_NS    50000000ul   /* between two looks at whether this core is idle ... */
@@ -21,7 +22,8 @@
 static u64 *idle_ns; /* when each core last said that it is idle; 0: never */
 static u32 *nearest; /* the other cores, the nearest first */
 static u32 nothers;
-static u64 spread; /* state of chance; 0: no spreading */
+static bool balance; /* linux.balance=1 */
+static u64 spread;   /* state of chance; 0: no spreading */
 
 /* How far @core is: the distance of its node, then that in numbers. */
 static u32 distance_to(u32 core)
@@ -130,7 +132,8 @@ void placement_execed(struct process *p)
 		go_by_chance(p);
 		return;
 	}
-	if (!shards || p->pid == 1 || load_beside(p) < 2 || !affinity_of_process(p, &cpus))
+	if (!balance || !shards || p->pid == 1 || load_beside(p) < 2 ||
+	    !affinity_of_process(p, &cpus))
 		return;
 	core = idle_one(&cpus);
 	if (core != linux_core())
@@ -182,9 +185,13 @@ static void watch_idle(void *arg)
 	}
 }
 
-static void read_seed(void)
+static void read_words(void)
 {
-	char *word = bootwords_value(kernel_cmdline, "linux.spread");
+	char *word = bootwords_value(kernel_cmdline, "linux.balance");
+
+	balance = word && strcmp(word, "1") == 0;
+	free(word);
+	word = bootwords_value(kernel_cmdline, "linux.spread");
 
 	if (word) {
 		spread = strtoul(word, NULL, 0) * 0x9e3779b97f4a7c15 + linux_core() + 1;
@@ -207,9 +214,9 @@ int placement_init(struct shard_net *net)
 			nearest[n++] = i;
 	}
 	qsort(nearest, nothers, sizeof(*nearest), nearer);
-	read_seed();
+	read_words();
 	err = shard_serve(net, CONTROL_IDLE, serve_idle, NULL);
-	if (err || spread)
+	if (err || spread || !balance)
 		return err;
 	return rt_fiber_start(watch_idle, NULL);
 }

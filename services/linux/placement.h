@@ -1,6 +1,10 @@
 /*
  * Where processes run: the policy, all of it.
  *
+ * Processes go to other cores when they ask for it (sched_setaffinity). With linux.balance=1 they
+ * are sent there, too; that is not yet the rule, because some files are not yet the same from every
+ * core (services/vfs/README.md).
+ *
  * fork stays on its core. exec goes to a core that is known to be idle, the nearest, if this one
  * has other work. A core that is idle says so to others, one at a time, the nearest first; who
  * hears it and has more than it can run sends a process that may go. So loads are told by few

@@ -409,7 +409,7 @@ static void watch_cores(void *arg)
 static u32 cores_wanted(void)
 {
 	char *word = bootwords_value(kernel_cmdline, "linux.cores");
-	u32 n = !word ? 1 : strcmp(word, "all") == 0 ? UINT32_MAX : (u32)strtoul(word, NULL, 0);
+	u32 n = !word || strcmp(word, "all") == 0 ? UINT32_MAX : (u32)strtoul(word, NULL, 0);
 
 	free(word);
 	return MIN(MAX(n, 1u), domain_start()->ncores);

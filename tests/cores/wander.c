@@ -30,7 +30,7 @@ static int wander(void *arg)
 	struct trip *t = arg;
 	uint8_t *p = malloc(BYTES);
 
-	MUST(p);
+	MUST(p != NULL);
 	for (size_t i = 0; i < BYTES; i++)
 		p[i] = (uint8_t)(i * 7 + t->seed);
 	for (int r = 0; r < t->moves; r++) {

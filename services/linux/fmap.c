@@ -74,7 +74,17 @@ static bool file_backing_resident(struct backing *backing, u64 index)
 	return true;
 }
 
+/* For other cores: from the top of its namespace. */
+static s64 file_backing_path(struct backing *backing, char *out, u64 size)
+{
+	const struct file *file = container_of(backing, struct file_backing, backing)->file;
+	struct vfs_task nobody = {.vfs = file->path.mnt ? file->path.dentry->sb->vfs : NULL};
+
+	return nobody.vfs ? vfs_path_name(&nobody, &file->path, out, size) : -ENOENT;
+}
+
 static const struct backing_ops file_ops = {
+	.path = file_backing_path,
 	.page = file_backing_page,
 	.pages = file_backing_pages,
 	.resident = file_backing_resident,

@@ -52,6 +52,8 @@ void child_record(const struct process *child, u32 parent, u32 what, struct proc
 		.minor_faults = child->minor_faults,
 		.children_minor_faults = child->children_minor_faults,
 	};
+	memcpy(out->name, child->threads ? child->threads->name : child->ghost_name,
+	       sizeof(out->name) - 1);
 }
 
 /* What a ghost of a child is, as its core says. */
@@ -73,6 +75,7 @@ static void note_child(struct process *g, const struct process_child *c)
 	g->children_maxrss = c->children_maxrss;
 	g->minor_faults = c->minor_faults;
 	g->children_minor_faults = c->children_minor_faults;
+	memcpy(g->ghost_name, c->name, sizeof(g->ghost_name) - 1);
 }
 
 struct process *child_arrives(struct process *parent, const struct process_child *c,
@@ -109,6 +112,7 @@ static void tell_child_core(const struct process *child, u32 what, const struct 
 		.core = parent->home_core,
 		.pgrp = parent->pgrp,
 		.sid = parent->sid,
+		.subreaper = parent->subreaper,
 	};
 
 	shard_tell(family_net, child->home_core, PROCESS_PARENT, &m, sizeof(m));
@@ -169,6 +173,7 @@ void family_bequeath(const struct thread *dead, struct process *child, struct pr
 					  .core = core,
 					  .pgrp = heir ? heir->pgrp : 0,
 					  .sid = heir ? heir->sid : 0,
+					  .subreaper = heir && heir->subreaper,
 					  .dead = old->pid,
 					  .uid = dead->cred.uid,
 					  .euid = dead->cred.euid};
@@ -312,6 +317,7 @@ static void new_parent(struct process *child, const struct process_parent *m)
 	if (parent->far) {
 		parent->pgrp = m->pgrp;
 		parent->sid = m->sid;
+		parent->subreaper = m->subreaper;
 	}
 	if (parent == old)
 		return;
@@ -341,6 +347,7 @@ static s64 serve_parent(struct shard_request *r)
 		if (child->parent && child->parent->far && child->parent->pid == m->pid) {
 			child->parent->pgrp = m->pgrp;
 			child->parent->sid = m->sid;
+			child->parent->subreaper = m->subreaper;
 		}
 		break;
 	case PARENT_MOVED:

@@ -51,6 +51,7 @@ u64 family_export(const struct process *p, void *out)
 		.stop_report = p->stop_report,
 		.cont_report = p->cont_report,
 		.subreaper = p->subreaper,
+		.parent_subreaper = p->parent && p->parent->subreaper,
 	};
 	u8 *at = (u8 *)out + sizeof(f);
 
@@ -170,6 +171,7 @@ static void find_parent(struct process *p, const struct process_family *f)
 	if (parent && parent->far) {
 		parent->pgrp = f->parent_pgrp;
 		parent->sid = f->parent_sid;
+		parent->subreaper = f->parent_subreaper;
 	}
 	if (parent && parent != p)
 		process_adopt(p, parent);
@@ -191,6 +193,7 @@ static void find_children(struct process *p, const struct process_child *c, u32 
 				.core = process_numbers.core,
 				.pgrp = p->pgrp,
 				.sid = p->sid,
+				.subreaper = p->subreaper,
 			};
 
 			shard_tell(family_net, child->home_core, PROCESS_PARENT, &m, sizeof(m));

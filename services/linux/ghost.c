@@ -102,4 +102,6 @@ void ghost_ends(struct process *g)
 	g->home_core = process_numbers.core;
 	/* Without memory for its number it can be waited for, but not be found. */
 	process_list(g);
+	if (g->parent && g->parent->threads)
+		process_leave_husk(g, g->parent->threads->vfs.vfs);
 }

@@ -15,6 +15,7 @@
 #include <rt/rt.h>
 #include <skerry/shard/file.h>
 #include <stdlib.h>
+#include <vfs/proc.h>
 
 #define PIDFD_NONBLOCK 04000u
 
@@ -184,6 +185,8 @@ u32 pidfd_number(struct thread *t, int fd)
 	struct file *file = fd_peek(&t->vfs, fd);
 	const struct pidfd *f = file && file->ops == &pidfd_ops ? file->private : NULL;
 
+	if (file && !f)
+		return procfs_process_of(file); /* pidfd_send_signal(2) takes a folder of /proc */
 	return f && (f->process || f->is_far) ? f->pid : 0;
 }
 

@@ -3,6 +3,7 @@
  *
  * Runs in: the personality's domain. Source: prctl(2), arch_prctl(2), personality(2).
  */
+#include "family.h"
 #include "memory.h"
 #include "syscall.h"
 #include "uaccess.h"
@@ -331,6 +332,7 @@ s64 sys_prctl(struct thread *t, const u64 *a)
 		return (s64)(t->timer_slack_ns ? t->timer_slack_ns : TIMER_SLACK_NS);
 	case PR_SET_CHILD_SUBREAPER:
 		p->subreaper = a[1];
+		family_changed(p);
 		return 0;
 	case PR_GET_CHILD_SUBREAPER:
 		return give_int(t, a[1], p->subreaper);

@@ -240,9 +240,23 @@ void process_times(const struct process *p, u64 *user_ns, u64 *system_ns)
 
 /* ---- threads ---- */
 
+static void add_thread(struct thread *t)
+{
+	struct process *p = t->process;
+	struct thread **at;
+
+	t->hash_next = threads[t->tid % HASH_SLOTS];
+	threads[t->tid % HASH_SLOTS] = t;
+	for (at = &p->threads; *at; at = &(*at)->next)
+		;
+	*at = t;
+	p->nthreads++;
+	nthreads++;
+}
+
 struct thread *thread_new(struct process *p, u32 tid)
 {
-	struct thread *t = calloc(1, sizeof(*t)), **at;
+	struct thread *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return NULL;
@@ -259,13 +273,7 @@ struct thread *thread_new(struct process *p, u32 tid)
 	t->process = p;
 	t->call_number = UINT64_MAX;
 	t->altstack.flags = SS_DISABLE;
-	t->hash_next = threads[t->tid % HASH_SLOTS];
-	threads[t->tid % HASH_SLOTS] = t;
-	for (at = &p->threads; *at; at = &(*at)->next)
-		;
-	*at = t;
-	p->nthreads++;
-	nthreads++;
+	add_thread(t);
 	return t;
 fail:
 	free(t);
@@ -291,9 +299,31 @@ void thread_free(struct thread *t)
 	nsobjects_put(t->ns);
 	if (t->cred.user_ns)
 		ns_put(&t->cred.user_ns->ns);
-	context_put(t->context);
+	if (t->context) {
+		context_put(t->context);
+		sched_unreserve();
+	}
 	free(t);
-	sched_unreserve();
+}
+
+void process_leave_husk(struct process *p, struct vfs *vfs)
+{
+	struct thread *t = calloc(1, sizeof(*t));
+
+	p->sighand = t ? sighand_new() : NULL;
+	if (!p->sighand) {
+		free(t);
+		return;
+	}
+	t->tid = p->pid;
+	t->process = p;
+	t->state = THREAD_DEAD;
+	t->call_number = UINT64_MAX;
+	memcpy(t->name, p->ghost_name, sizeof(t->name));
+	t->cred.uid = t->cred.euid = t->cred.suid = t->cred.fsuid = p->uid;
+	t->vfs.vfs = vfs;
+	add_thread(t);
+	thread_sync_vfs(t);
 }
 
 void groups_put(struct groups *groups)

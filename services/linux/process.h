@@ -218,6 +218,7 @@ struct process {
 	u64 children_maxrss, maxrss_pages;
 	u64 minor_faults, children_minor_faults;
 	struct process *spare_ghosts; /* while it arrives: family_prepare() */
+	char ghost_name[NAME_BYTES];  /* of a ghost of a child */
 	u32 uid;                      /* of a ghost, and of a zombie that ended on another core */
 };
 
@@ -262,6 +263,11 @@ void process_disown(struct process *child);
 /** A thread of @p; @tid 0: any. Its context has no address space yet. NULL: no memory. */
 struct thread *thread_new(struct process *p, u32 tid);
 void thread_free(struct thread *t);
+/**
+ * What /proc and others ask of @p, a zombie that ended on another core: a thread that is dead.
+ * Without memory it has none.
+ */
+void process_leave_husk(struct process *p, struct vfs *vfs);
 
 void groups_put(struct groups *groups);
 

@@ -62,9 +62,10 @@ struct process_child {
 	u64 children_user_ns, children_system_ns;
 	u64 maxrss_pages, children_maxrss;
 	u64 minor_faults, children_minor_faults;
+	char name[16]; /* of its first thread, with its NUL */
 };
 
-static_assert(sizeof(struct process_child) == 112, "no holes");
+static_assert(sizeof(struct process_child) == 128, "no holes");
 
 #define CHILD_BORN         1u /* its parent has come to another core, or it has a new one */
 #define CHILD_MOVED        2u
@@ -87,7 +88,7 @@ struct process_parent {
 	u32 what; /* PARENT_* */
 	u32 dead; /* PARENT_DIED: who it was; its real and effective user */
 	u32 uid, euid;
-	u32 zero;
+	u32 subreaper; /* prctl(2): it gets its descendants' orphans */
 };
 
 static_assert(sizeof(struct process_parent) == 40, "no holes");
@@ -170,7 +171,7 @@ struct process_family {
 	u32 moves;
 	u32 nchildren;
 	u32 stop_report, cont_report;
-	u32 subreaper, zero;
+	u32 subreaper, parent_subreaper;
 };
 
 static_assert(sizeof(struct process_family) == 48, "no holes");

@@ -36,8 +36,8 @@ unpack_kernel() {
 	dpkg-deb --fsys-tarfile "$linux"/new/*.deb |
 		tar -x -C "$linux/new" --wildcards --no-anchored 'vmlinuz*' ||
 		give_up "the package $1 has no kernel in it." || return 1
-	mv "$(find "$linux/new" -type f -name 'vmlinuz*' | head -n 1)" "$linux/vmlinuz"
 	echo "${1#linux-binary-}" >"$linux/version"
+	mv "$(find "$linux/new" -type f -name 'vmlinuz*' | head -n 1)" "$linux/vmlinuz"
 	rm -rf "$linux/new"
 }
 
@@ -61,9 +61,16 @@ fetch_linux() {
 	say "Linux $(cat "$linux/version"): $linux/vmlinuz"
 }
 
-# Whether there is a kernel to run; else it is fetched.
+# Whether there is a kernel to run; else it is fetched, by one of those who need it at once.
 need_linux() {
-	[ -n "${SKERRY_LINUX:-}" ] || [ -f "$linux/vmlinuz" ] || fetch_linux
+	if [ -n "${SKERRY_LINUX:-}" ] || [ -f "$linux/vmlinuz" ]; then
+		return 0
+	fi
+	mkdir -p "$linux"
+	(
+		flock 8
+		[ -f "$linux/vmlinuz" ] || fetch_linux
+	) 8>"$linux/lock"
 }
 
 case $0 in

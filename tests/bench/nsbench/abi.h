@@ -11,6 +11,15 @@
 #ifndef SYS_open_tree
 #define SYS_open_tree 428
 #endif
+#ifndef SYS_fsopen
+#define SYS_fsopen   430
+#define SYS_fsconfig 431
+#define SYS_fsmount  432
+#endif
+
+#define FSOPEN_CLOEXEC      1u
+#define FSCONFIG_CMD_CREATE 6u
+#define FSMOUNT_CLOEXEC     1u
 
 #define OPEN_TREE_CLONE     1u
 #define OPEN_TREE_NAMESPACE 2u

@@ -9,6 +9,7 @@
  * Not here: what is to be measured (options.c), the namespace (world.c), the modes (modes.c).
  */
 #include "nsbench.h"
+#include "abi.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -72,21 +74,33 @@ static uint64_t now_ns(void)
 #define MODEL_SEED()   MARKER(0x53540004)
 #define MODEL_BEGIN()  MARKER(0x53540005)
 
-/* Messages between cores so far, of all kinds; -1 where nobody counts them. A line of the file ends
- * in a number. */
+/* A sysfs that is mounted nowhere, so that no namespace has it; -1: there is none. */
+static int sysfs = -1;
+
+static void open_sysfs(void)
+{
+	int fs = (int)syscall(SYS_fsopen, "sysfs", FSOPEN_CLOEXEC);
+
+	if (fs < 0)
+		return;
+	if (syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+		sysfs = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
+	close(fs);
+}
+
+/* Messages between cores so far; -1 where nobody counts them. A line of the file is an area, what
+ * all cores have sent, what all have received. Reading the file is itself an area: control. */
 static long messages(void)
 {
-	FILE *f = fopen("/sys/kernel/skerry/messages", "re");
-	char line[256];
-	long sum = 0;
+	int fd = sysfs < 0 ? -1 : openat(sysfs, "kernel/skerry/messages", O_RDONLY | O_CLOEXEC);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+	char area[32];
+	long sent, sum = 0;
 
 	if (!f)
 		return -1;
-	while (fgets(line, sizeof(line), f)) {
-		const char *last = strrchr(line, ' ');
-
-		sum += strtol(last ? last : line, NULL, 10);
-	}
+	while (fscanf(f, "%31s %ld %*d", area, &sent) == 2)
+		sum += strcmp(area, "control") ? sent : 0;
 	fclose(f);
 	return sum;
 }
@@ -101,6 +115,10 @@ static int pin(uint32_t core)
 }
 
 /* --- Workers --- */
+
+/* Where the workers meet: before the first operation, before and after a moment in which nothing is
+ * done, and after the last. Meeting takes messages, too; that moment shows how many. */
+#define GATES 4
 
 /* What a worker sends: this, then one number an operation, in nanoseconds. */
 struct report {
@@ -146,7 +164,7 @@ static void meet(int ready, int go)
 	(void)!read(go, &byte, 1);
 }
 
-static void work(const struct plan *p, uint32_t core, int ready, const int go[2], int out)
+static void work(const struct plan *p, uint32_t core, int ready, const int go[GATES], int out)
 {
 	uint64_t *took = calloc(p->ops, sizeof(*took));
 	struct report r = {.core = core};
@@ -158,6 +176,7 @@ static void work(const struct plan *p, uint32_t core, int ready, const int go[2]
 	for (uint32_t i = 0; i < p->warm && !r.error; i++)
 		r.error = p->mode->run();
 	meet(ready, go[1]);
+	meet(ready, go[2]);
 	r.begin = now_ns();
 	for (uint32_t i = 0; i < p->ops && !r.error; i++) {
 		uint64_t start = now_ns();
@@ -166,6 +185,7 @@ static void work(const struct plan *p, uint32_t core, int ready, const int go[2]
 		took[i] = now_ns() - start;
 	}
 	r.end = now_ns();
+	meet(ready, go[3]);
 	send(out, &r, sizeof(r));
 	send(out, took, p->ops * sizeof(*took));
 	exit(0);
@@ -229,7 +249,8 @@ static uint64_t percentile(const uint64_t *sorted, size_t n, uint32_t percent)
 	return sorted[(n - 1) * percent / 100];
 }
 
-static void show(const struct plan *p, uint64_t *took, const struct report *all, long sent)
+static void show(const struct plan *p, uint64_t *took, const struct report *all, long sent,
+		 long meeting)
 {
 	size_t n = (size_t)p->workers * p->ops;
 	uint64_t begin = UINT64_MAX, end = 0;
@@ -245,14 +266,15 @@ static void show(const struct plan *p, uint64_t *took, const struct report *all,
 	printf("ops=%zu seconds=%.9f rate=%.1f p50_ns=%llu p99_ns=%llu max_ns=%llu", n, seconds,
 	       seconds > 0 ? (double)n / seconds : 0, (unsigned long long)percentile(took, n, 50),
 	       (unsigned long long)percentile(took, n, 99), (unsigned long long)took[n - 1]);
-	if (sent >= 0)
-		printf(" messages=%ld", sent);
+	/* Meeting may take one less now and then: a worker that came when all were there. */
+	if (meeting >= 0)
+		printf(" messages=%ld meeting=%ld", sent > 0 ? sent : 0, meeting);
 	putchar('\n');
 }
 
 /* The workers, and what belongs to them. */
 struct crew {
-	int ready, go[2]; /* our ends */
+	int ready, go[GATES]; /* our ends */
 	int out[MAX_WORKERS];
 	pid_t others[MAX_OTHERS];
 	uint32_t nothers;
@@ -260,9 +282,15 @@ struct crew {
 
 static void start_workers(const struct plan *p, struct crew *crew)
 {
-	int ready[2], go[2][2], results[2];
+	int ready[2], go[GATES][2], theirs[GATES], results[2];
 
-	if (pipe(ready) || pipe(go[0]) || pipe(go[1]))
+	for (int i = 0; i < GATES; i++) {
+		if (pipe(go[i]))
+			die(-errno, "pipes");
+		theirs[i] = go[i][0];
+		crew->go[i] = go[i][1];
+	}
+	if (pipe(ready))
 		die(-errno, "pipes");
 	for (uint32_t i = 0; i < p->workers; i++) {
 		pid_t pid;
@@ -273,19 +301,17 @@ static void start_workers(const struct plan *p, struct crew *crew)
 		if (pid < 0)
 			die(-errno, "fork");
 		if (pid == 0) {
-			close(go[0][1]);
-			close(go[1][1]);
-			work(p, i % p->cores, ready[1], (int[]){go[0][0], go[1][0]}, results[1]);
+			for (int k = 0; k < GATES; k++)
+				close(crew->go[k]);
+			work(p, i % p->cores, ready[1], theirs, results[1]);
 		}
 		close(results[1]);
 		crew->out[i] = results[0];
 	}
 	close(ready[1]);
 	crew->ready = ready[0];
-	for (int i = 0; i < 2; i++) {
-		close(go[i][0]);
-		crew->go[i] = go[i][1];
-	}
+	for (int i = 0; i < GATES; i++)
+		close(theirs[i]);
 }
 
 /* Before there are pipes that they would hold open. */
@@ -319,7 +345,7 @@ static void measure(const struct plan *p)
 	static struct report all[MAX_WORKERS];
 	static struct crew crew;
 	uint64_t *took = calloc((size_t)p->workers * p->ops, sizeof(*took));
-	long before;
+	long idle, before, after;
 
 	if (!took)
 		die(-ENOMEM, "results");
@@ -332,18 +358,24 @@ static void measure(const struct plan *p)
 	MODEL_ON();
 	close(crew.go[0]);
 	all_ready(p, &crew);
+	idle = messages();
+	close(crew.go[1]);
+	all_ready(p, &crew);
 	before = messages();
 	MODEL_BEGIN();
-	close(crew.go[1]);
+	close(crew.go[2]);
+	all_ready(p, &crew);
+	MODEL_REPORT();
+	MODEL_OFF();
+	after = messages();
+	close(crew.go[3]);
 	for (uint32_t i = 0; i < p->workers; i++) {
 		receive(crew.out[i], &all[i], sizeof(all[i]));
 		receive(crew.out[i], took + (size_t)i * p->ops, p->ops * sizeof(*took));
 		if (all[i].error)
 			die(all[i].error, "%s on core %u", p->mode->name, i % p->cores);
 	}
-	MODEL_REPORT();
-	MODEL_OFF();
-	show(p, took, all, before < 0 ? -1 : messages() - before);
+	show(p, took, all, (after - before) - (before - idle), idle < 0 ? -1 : before - idle);
 	end_others(&crew);
 	free(took);
 }
@@ -380,6 +412,7 @@ int main(int argc, char **argv)
 	/* The program that modes execute. */
 	if (argc == 2 && strcmp(argv[1], "--true") == 0)
 		return 0;
+	open_sysfs();
 	n = read_plans(argc, argv, plans, &rounds);
 	usleep(START_US);
 	for (uint32_t round = 0; round < rounds; round++) {

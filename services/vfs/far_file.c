@@ -213,13 +213,13 @@ static int tree_place(struct far_files *all, const struct file_desc *desc, struc
 	struct far_call call = {.op = FILES_PLACE, .ask.id = desc->id, .room = FAR_PLACE_MAX};
 	s64 n = -ENOENT;
 
-	if (!(desc->traits & FILE_HAS_PLACE) || !all->env->place_import)
+	if (!(desc->traits & FILE_HAS_PLACE))
 		return -ENOENT;
 	call.out = malloc(FAR_PLACE_MAX);
 	if (!call.out)
 		return -ENOMEM;
 	if (far_ask_core(all, NULL, desc->home, &call) == 0)
-		n = all->env->place_import(all->arg, call.out, call.got, out);
+		n = far_place_import(all->vfs, call.out, call.got, out);
 	free(call.out);
 	return n < 0 ? -ENOENT : 0;
 }

@@ -47,9 +47,6 @@ struct far_file_env {
 	/* A task that does here what another core's asks for. NULL: -ENOMEM, or @who is bad. */
 	struct vfs_task *(*task_begin)(void *arg, u32 core, const void *who, u32 bytes);
 	void (*task_end)(void *arg, struct vfs_task *t);
-	/* Where a file is, for another core, and from it (far_place.h). May be NULL: nowhere. */
-	s64 (*place_export)(void *arg, u32 core, const struct path *path, void *out, size_t room);
-	s64 (*place_import)(void *arg, const void *in, size_t bytes, struct path *out);
 };
 
 #define FAR_WHO_MAX 1024u /* bytes of who asks */

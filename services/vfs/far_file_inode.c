@@ -7,6 +7,7 @@
 #include "far_file_internal.h"
 
 #include <stdlib.h>
+#include <vfs/far.h>
 
 static struct far_file *far_of(const struct inode *inode)
 {
@@ -148,6 +149,33 @@ int far_opened(struct far_files *all, struct file *file, const struct far_call *
 		return -EIO;
 	return far_attach(all, file, desc);
 }
+
+/* A FIFO that lives on another core: its pipe is there. */
+static int open_fifo(struct vfs_task *t, struct inode *inode, struct file *file)
+{
+	struct far_files *all = t->vfs->far_files;
+	struct file_desc desc;
+	struct far_call call = {.op = FILES_OPEN,
+				.interruptible = true,
+				.ask = {.what = file->flags, .flags = file->mode},
+				.out = &desc,
+				.room = sizeof(desc)};
+	u8 *place = all ? malloc(FAR_PLACE_MAX) : NULL;
+	s64 n;
+
+	if (!place)
+		return all ? -ENOMEM : -EIO;
+	n = far_place_export(t->vfs, inode_home(inode), &file->path, place, FAR_PLACE_MAX);
+	if (n > 0) {
+		call.data = place;
+		call.bytes = (u32)n;
+		n = far_ask_core(all, t, inode_home(inode), &call);
+	}
+	free(place);
+	return n ? (int)n : far_opened(all, file, &call);
+}
+
+const struct file_ops far_fifo_ops = {.open = open_fifo};
 
 bool far_device_core(const struct vfs *vfs, u32 rdev, u32 *core)
 {

@@ -263,15 +263,12 @@ static s64 perform_set_attr(struct serving *s)
 
 static s64 perform_place(struct serving *s)
 {
-	const struct far_file_env *env = s->all->env;
 	u8 *to = answer_of(s, FAR_PLACE_MAX);
 	s64 n;
 
 	if (!to)
 		return -EMSGSIZE;
-	n = env->place_export ? env->place_export(s->all->arg, s->request->core, &s->file->path, to,
-						  FAR_PLACE_MAX)
-			      : -ENOENT;
+	n = far_place_export(s->all->vfs, s->request->core, &s->file->path, to, FAR_PLACE_MAX);
 	answer_of(s, n > 0 ? (u32)n : 0);
 	return n > 0 ? 0 : n;
 }
@@ -319,6 +316,24 @@ static s64 perform_reopen(struct serving *s)
 	u32 mode = s->ask->flags & (FILE_READ | FILE_WRITE);
 	int err = file_open_path(s->t, &s->file->path, s->ask->what, mode, &file);
 
+	return err ? err : give_file(s, file);
+}
+
+/* A FIFO that lives here: all of its openings share one pipe. The asker has checked permission. */
+static s64 perform_open(struct serving *s)
+{
+	struct path path;
+	struct file *file;
+	s64 err = far_place_import(s->all->vfs, s->data, s->bytes, &path);
+
+	if (err < 0)
+		return err == -EBADMSG ? -EBADMSG : -ESTALE;
+	if (path.dentry->inode->far || !inode_is(path.dentry->inode, S_IFIFO))
+		err = -ESTALE;
+	else
+		err = file_open_path(s->t, &path, s->ask->what,
+				     s->ask->flags & (FILE_READ | FILE_WRITE), &file);
+	path_put(&path);
 	return err ? err : give_file(s, file);
 }
 
@@ -416,6 +431,7 @@ static perform_fn *const performers[] = {
 	[FILES_STAT & 0xff] = perform_stat,
 	[FILES_SET_ATTR & 0xff] = perform_set_attr,
 	[FILES_REOPEN & 0xff] = perform_reopen,
+	[FILES_OPEN & 0xff] = perform_open,
 	[FILES_OPEN_DEVICE & 0xff] = perform_open_device,
 	[FILES_EPOLL_CTL & 0xff] = perform_epoll_change,
 	[FILES_EPOLL_WAIT & 0xff] = perform_epoll_wait,
@@ -485,7 +501,7 @@ static s64 serve(struct shard_request *request)
 	bool needs_nobody = request->op == FILES_CLOSED || request->op == FILES_OWNER_MOVED;
 	s64 result = decode(&s);
 
-	if (!result && request->op != FILES_OPEN_DEVICE)
+	if (!result && request->op != FILES_OPEN && request->op != FILES_OPEN_DEVICE)
 		result = find_file(&s);
 	if (result)
 		return result;

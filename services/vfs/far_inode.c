@@ -94,6 +94,8 @@ static int far_new(struct far_part *part, const struct far_attr *attr, struct in
 		inode->fops = &far_file_ops;
 	else if (inode_is(inode, S_IFDIR))
 		inode->fops = &far_dir_ops;
+	else if (inode_is(inode, S_IFIFO))
+		inode->fops = &far_fifo_ops;
 	f->version = attr->version;
 	far_attr_apply(inode, attr);
 	if (far_known_add(part, &f->known)) {

@@ -229,6 +229,8 @@ void new_node_fill(struct vfs_task *t, const struct inode *dir, u32 mode, struct
 /* --- file.c, open.c --- */
 
 extern const struct file_ops chrdev_open_ops, fifo_ops, no_ops;
+/* A FIFO that lives on another core (far_file_inode.c). */
+extern const struct file_ops far_fifo_ops;
 
 /* Open @path as @flags say; sets *@out. Checks have been made. */
 int file_open_path(struct vfs_task *t, const struct path *path, u32 flags, u32 mode,

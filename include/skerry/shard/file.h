@@ -103,6 +103,7 @@ static_assert(sizeof(struct fd_desc) == 136, "no holes");
 #define FILES_CONTROL     FILE_OP(0x17) /* what; data, answer: of file_ops.control */
 #define FILES_PLACE       FILE_OP(0x18) /* answer: services/vfs/far_place.h */
 #define FILES_PAGE        FILE_OP(0x19) /* pos (index), what (make); answer: the personality's */
+#define FILES_OPEN        FILE_OP(0x1a) /* as FILES_REOPEN; data: the FIFO's place; no id */
 
 /* From a home to those who have weak references: tell; struct file_ask: the file was closed. */
 #define FILES_GONE FILE_OP(0x1f)

@@ -323,7 +323,7 @@ static s64 perform_reopen(struct serving *s)
 static s64 perform_open(struct serving *s)
 {
 	struct path path;
-	struct file *file;
+	struct file *file = NULL;
 	s64 err = far_place_import(s->all->vfs, s->data, s->bytes, &path);
 
 	if (err < 0)

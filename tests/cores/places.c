@@ -176,10 +176,16 @@ CASE(a_child_may_run_where_its_parent_may)
 	CHECK(waitpid(child, &status, 0) == child && status == 0);
 }
 
+struct passenger {
+	int cpu, ready; /* where it is to go; the pipe it tells of its first place */
+};
+
 static int wait_to_be_moved(void *arg)
 {
-	int cpu = *(int *)arg;
+	const struct passenger *p = arg;
+	int cpu = p->cpu;
 
+	MUST(write(p->ready, "", 1) == 1);
 	for (int i = 0; i < 10000 && sched_getcpu() != cpu; i++)
 		usleep(1000);
 	return sched_getcpu() == cpu ? 0 : 1;
@@ -187,11 +193,17 @@ static int wait_to_be_moved(void *arg)
 
 CASE(another_process_goes_where_it_is_told)
 {
-	int cpu = nth_cpu(1) >= 0 ? nth_cpu(1) : nth_cpu(0);
-	pid_t child = on_core(0, wait_to_be_moved, &cpu);
+	int cpu = nth_cpu(1) >= 0 ? nth_cpu(1) : nth_cpu(0), ends[2];
+	struct passenger passenger = {.cpu = cpu};
+	pid_t child;
 	cpu_set_t set;
+	char c;
 
-	usleep(20000);
+	CHECK(pipe(ends) == 0);
+	passenger.ready = ends[1];
+	child = on_core(0, wait_to_be_moved, &passenger);
+	CHECK(read(ends[0], &c, 1) == 1);
+	CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
 	bind_to(child, cpu);
 	CHECK(sched_getaffinity(child, sizeof(set), &set) == 0);
 	CHECK(CPU_COUNT(&set) == 1 && CPU_ISSET((size_t)cpu, &set));

@@ -68,6 +68,23 @@ static bool less_shows_pages(void)
 	return see_prompt();
 }
 
+/*
+ * Types @text into less's bottom line key by key, each when the one before is shown: between two
+ * keys busybox's less has the terminal in cooked mode, where Enter would be a newline to it.
+ */
+static bool type_below(const char *text)
+{
+	char shown[COLS + 1] = "";
+
+	for (size_t n = 0; text[n] && n < COLS; n++) {
+		shown[n] = text[n];
+		type((const char[]){text[n], 0});
+		if (!see_row(ROWS - 1, shown))
+			return false;
+	}
+	return true;
+}
+
 static bool less_finds_text(void)
 {
 	if (!fresh_line())
@@ -75,8 +92,10 @@ static bool less_finds_text(void)
 	type("seq 200 | less\r");
 	if (!see_row(22, "23"))
 		return false;
-	type("/150\r");
-	if (!see_text("150"))
+	if (!type_below("/150"))
+		return false;
+	type("\r");
+	if (!see_row(0, "150"))
 		return false;
 	type("q");
 	return see_prompt();

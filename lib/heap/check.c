@@ -10,6 +10,7 @@
 struct census {
 	u64 used_bytes;
 	u64 nused;
+	u64 nkept;
 	u64 nfree;
 };
 
@@ -22,6 +23,10 @@ static const char *check_chunk(const struct heap_chunk *chunk, const u8 *end, bo
 		return "a chunk reaches beyond its region";
 	if (prev_used != ((chunk->size & CHUNK_PREV_USED) != 0))
 		return "a chunk is wrong about the one before it";
+	if (chunk->size & CHUNK_KEPT) {
+		census->nkept++;
+		return chunk->size & CHUNK_USED ? NULL : "a chunk that is kept is not in use";
+	}
 	if (chunk->size & CHUNK_USED) {
 		census->used_bytes += size;
 		census->nused++;
@@ -76,6 +81,26 @@ static const char *check_list(const struct heap *heap, u32 power, u32 step, u64 
 	return NULL;
 }
 
+/* The chunks that are kept: as many as were found in the regions, each in the list of its size. */
+static const char *check_kept(const struct heap *heap, u64 nfound)
+{
+	u64 n = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(heap->kept); i++) {
+		u64 left = heap->kept[i].n;
+
+		for (const struct heap_chunk *c = heap->kept[i].first; c; c = c->next_free) {
+			if (chunk_size(c) != i * HEAP_ALIGN || !(c->size & CHUNK_KEPT) || !left)
+				return "a list of kept chunks is broken";
+			left--;
+			n++;
+		}
+		if (left)
+			return "a list of kept chunks is too short";
+	}
+	return n == nfound ? NULL : "a kept chunk is in no list";
+}
+
 const char *heap_check(const struct heap *heap)
 {
 	struct census census = {0};
@@ -90,6 +115,8 @@ const char *heap_check(const struct heap *heap)
 		if (!wrong && (heap->powers >> power & 1) != (heap->steps[power] != 0))
 			wrong = "the bitmap disagrees with the lists";
 	}
+	if (!wrong)
+		wrong = check_kept(heap, census.nkept);
 	if (wrong)
 		return wrong;
 	if (nfree != census.nfree)

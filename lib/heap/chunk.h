@@ -22,6 +22,7 @@ struct heap_chunk {
 
 #define CHUNK_USED      1ul
 #define CHUNK_PREV_USED 2ul
+#define CHUNK_KEPT      4ul /* freed, but still in use for its neighbours */
 #define CHUNK_FLAGS     15ul
 #define CHUNK_HEADER    16u /* before the block */
 #define CHUNK_OVERHEAD  8u  /* chunk size minus usable size of the block */

@@ -71,6 +71,60 @@ static void take(struct heap *heap, struct heap_chunk *chunk)
 	heap->nblocks++;
 }
 
+/* The chunks of @size that are kept; NULL: so large ones are not. */
+static struct heap_kept *kept_of(struct heap *heap, u64 size)
+{
+	return size <= HEAP_KEPT_BYTES ? &heap->kept[size / HEAP_ALIGN] : NULL;
+}
+
+/* @chunk, which is in use, is to be given out again as it is. False: there are enough of its size.
+ */
+static bool keep(struct heap *heap, struct heap_chunk *chunk)
+{
+	struct heap_kept *kept = kept_of(heap, chunk_size(chunk));
+
+	if (!kept || kept->n == HEAP_KEPT_MOST)
+		return false;
+	chunk->size |= CHUNK_KEPT;
+	chunk->next_free = kept->first;
+	kept->first = chunk;
+	kept->n++;
+	return true;
+}
+
+/* A chunk that was kept, in use again; NULL: there is none of @size. */
+static struct heap_chunk *take_kept(struct heap *heap, u64 size)
+{
+	struct heap_kept *kept = kept_of(heap, size);
+	struct heap_chunk *chunk;
+
+	if (!kept || !kept->first)
+		return NULL;
+	chunk = kept->first;
+	kept->first = chunk->next_free;
+	kept->n--;
+	chunk->size &= ~CHUNK_KEPT;
+	heap->used_bytes += size;
+	heap->nblocks++;
+	return chunk;
+}
+
+void heap_trim(struct heap *heap)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(heap->kept); i++) {
+		struct heap_kept *kept = &heap->kept[i];
+
+		while (kept->first) {
+			struct heap_chunk *chunk = kept->first;
+
+			kept->first = chunk->next_free;
+			chunk->size &= ~(CHUNK_KEPT | CHUNK_USED);
+			release(heap, chunk);
+		}
+		kept->n = 0;
+	}
+}
+
 /* Write an end mark behind the last chunk of @region and release @first, which spans all to it. */
 static void add_chunk(struct heap *heap, struct heap_region *region, struct heap_chunk *first,
 		      u64 flags)
@@ -106,6 +160,20 @@ static bool grow(struct heap *heap, u64 size)
 	return true;
 }
 
+/* A free chunk of at least @size, still in its list; NULL: there is no memory. */
+static struct heap_chunk *find(struct heap *heap, u64 size)
+{
+	struct heap_chunk *chunk = heap_list_find(heap, size);
+
+	if (!chunk) {
+		heap_trim(heap);
+		chunk = heap_list_find(heap, size);
+	}
+	if (!chunk && grow(heap, size))
+		chunk = heap_list_find(heap, size);
+	return chunk;
+}
+
 void *heap_alloc(struct heap *heap, size_t bytes)
 {
 	u64 size = chunk_bytes(bytes);
@@ -113,9 +181,10 @@ void *heap_alloc(struct heap *heap, size_t bytes)
 
 	if (size == 0)
 		return NULL;
-	chunk = heap_list_find(heap, size);
-	if (!chunk && grow(heap, size))
-		chunk = heap_list_find(heap, size);
+	chunk = take_kept(heap, size);
+	if (chunk)
+		return chunk_block(chunk);
+	chunk = find(heap, size);
 	if (!chunk)
 		return NULL;
 	heap_list_remove(heap, chunk);
@@ -165,6 +234,12 @@ void *heap_aligned_alloc(struct heap *heap, size_t align, size_t bytes)
 	return aligned;
 }
 
+/* Its flag may have been overwritten with its size. */
+static bool is_kept(const struct heap_chunk *chunk)
+{
+	return (chunk->size & CHUNK_KEPT) && chunk_size(chunk) <= HEAP_KEPT_BYTES;
+}
+
 /* Is there, before @block, the header of a chunk in use? Says so to the source if not. */
 static bool sound(const struct heap *heap, const void *block)
 {
@@ -173,7 +248,7 @@ static bool sound(const struct heap *heap, const void *block)
 
 	if ((uintptr_t)block % HEAP_ALIGN != 0)
 		what = "no block of the heap";
-	else if (!(chunk->size & CHUNK_USED))
+	else if (!(chunk->size & CHUNK_USED) || is_kept(chunk))
 		what = "block freed twice";
 	else if (chunk_size(chunk) < CHUNK_MIN || chunk_size(chunk) > heap->used_bytes)
 		what = "size before the block overwritten";
@@ -191,9 +266,11 @@ void heap_free(struct heap *heap, void *block)
 	if (!block || !sound(heap, block))
 		return;
 	chunk = block_chunk(block);
-	chunk->size &= ~CHUNK_USED;
 	heap->used_bytes -= chunk_size(chunk);
 	heap->nblocks--;
+	if (keep(heap, chunk))
+		return;
+	chunk->size &= ~CHUNK_USED;
 	release(heap, chunk);
 }
 

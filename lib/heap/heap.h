@@ -6,7 +6,9 @@
  *
  * Memory is cut into chunks, which have their size before them and, when free, behind them, so
  * that neighbours that are free become one. Free chunks hang in lists by size (two levels: powers
- * of two, then 16 steps between them), of which a bitmap tells which are not empty.
+ * of two, then 16 steps between them), of which a bitmap tells which are not empty. Of each small
+ * size some chunks are kept as they are when they are freed, and given out again without any of
+ * that: they count as free, but join their neighbours only when memory is wanted (heap_trim()).
  *
  * A heap belongs to one thread of control. Pieces are never given back.
  *
@@ -42,6 +44,15 @@ struct heap_source {
 
 struct heap_chunk;
 
+#define HEAP_KEPT_BYTES 512u /* of the largest chunk that is kept */
+#define HEAP_KEPT_MOST  16u  /* of each size */
+
+/* Chunks of one size that are kept; linked by next_free. */
+struct heap_kept {
+	struct heap_chunk *first;
+	u64 n;
+};
+
 /* A heap. Private but for the counts. */
 struct heap {
 	struct heap_source source;
@@ -51,6 +62,7 @@ struct heap {
 	u64 powers;      /* bit p: some list of power p is not empty */
 	u16 steps[HEAP_POWERS];
 	struct heap_chunk *free[HEAP_POWERS][HEAP_STEPS];
+	struct heap_kept kept[HEAP_KEPT_BYTES / HEAP_ALIGN + 1]; /* by size / HEAP_ALIGN */
 	struct heap_region *regions;
 };
 
@@ -77,6 +89,9 @@ void *heap_aligned_alloc(struct heap *heap, size_t align, size_t bytes);
 
 /* Free a block; NULL is none. */
 void heap_free(struct heap *heap, void *block);
+
+/* Let all chunks that are kept join their neighbours. Done by itself before memory is asked for. */
+void heap_trim(struct heap *heap);
 
 /* How many bytes of @block may be used: at least what was asked for. */
 size_t heap_usable_bytes(const void *block);

@@ -67,6 +67,8 @@ static void check_empty(u32 nregions)
 	u32 nfree = 0;
 
 	check_heap();
+	heap_trim(&heap);
+	check_heap();
 	CHECK_EQUAL(heap.nblocks, 0);
 	CHECK_EQUAL(heap.used_bytes, 0);
 	for (u32 p = 0; p < HEAP_POWERS; p++)
@@ -310,6 +312,46 @@ TEST(reallocating_nothing_allocates)
 	block = heap_realloc(&heap, NULL, 10);
 	CHECK(block != NULL);
 	heap_free(&heap, block);
+	check_empty(1);
+}
+
+TEST(small_block_that_was_freed_is_the_next_of_its_size)
+{
+	void *a, *b, *block[3 * HEAP_KEPT_MOST];
+
+	new_heap(64 * KiB, 0);
+	a = heap_alloc(&heap, 100);
+	b = heap_alloc(&heap, 40);
+	heap_free(&heap, a);
+	heap_free(&heap, b);
+	check_heap();
+	CHECK_EQUAL(heap.nblocks, 0);
+	CHECK(heap_alloc(&heap, 104) == a);
+	CHECK(heap_alloc(&heap, 33) == b);
+	check_heap();
+	for (u32 i = 0; i < ARRAY_SIZE(block); i++)
+		block[i] = heap_alloc(&heap, 64);
+	for (u32 i = 0; i < ARRAY_SIZE(block); i++)
+		heap_free(&heap, block[i]);
+	CHECK(heap.kept[80 / HEAP_ALIGN].n == HEAP_KEPT_MOST);
+	heap_free(&heap, a);
+	heap_free(&heap, b);
+	check_empty(1);
+}
+
+TEST(kept_blocks_are_there_for_large_ones_before_memory_is_asked_for)
+{
+	void *block[16], *large;
+
+	new_heap(8 * KiB, 0);
+	for (u32 i = 0; i < ARRAY_SIZE(block); i++)
+		block[i] = heap_alloc(&heap, 480);
+	for (u32 i = 0; i < ARRAY_SIZE(block); i++)
+		heap_free(&heap, block[i]);
+	large = heap_alloc(&heap, 7000);
+	CHECK(large != NULL);
+	CHECK_EQUAL(npieces, 1);
+	heap_free(&heap, large);
 	check_empty(1);
 }
 

@@ -235,6 +235,26 @@ struct dentry *dentry_new_anon(struct superblock *sb, struct inode *inode, const
 	return dentry;
 }
 
+struct dentry *dentry_new_numbered(struct superblock *sb, struct inode *inode, const char *kind,
+				   u64 number)
+{
+	char name[48], *digit = name + sizeof(name);
+	size_t len = strlen(kind);
+
+	*--digit = 0;
+	*--digit = ']';
+	do {
+		*--digit = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	*--digit = '[';
+	*--digit = ':';
+	len = MIN(len, (size_t)(digit - name));
+	digit -= len;
+	memcpy(digit, kind, len);
+	return dentry_new_anon(sb, inode, digit);
+}
+
 struct dentry *dentry_new_root(struct superblock *sb, struct inode *inode)
 {
 	return dentry_new_anon(sb, inode, "/");

@@ -248,6 +248,9 @@ struct dentry {
 struct dentry *dentry_new_root(struct superblock *sb, struct inode *inode);
 /* The same for what has no place in the tree: shown as @name alone. */
 struct dentry *dentry_new_anon(struct superblock *sb, struct inode *inode, const char *name);
+/* The same, named "KIND:[NUMBER]"; of @kind at most 24 bytes. */
+struct dentry *dentry_new_numbered(struct superblock *sb, struct inode *inode, const char *kind,
+				   u64 number);
 /* Whom nobody holds is held again, or no longer. For the two functions below. */
 void dentry_used(struct dentry *dentry);
 void dentry_unused(struct dentry *dentry);

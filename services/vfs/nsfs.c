@@ -6,7 +6,6 @@
  */
 #include "internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 static void evict(struct inode *inode)
@@ -34,15 +33,13 @@ int ns_path(struct ns *ns, struct path *out)
 {
 	struct mount *mnt = ns->vfs->nsfs;
 	struct inode *inode = inode_new(mnt->sb, &inode_ops, S_IFREG | 0444, sizeof(*inode));
-	char name[32];
 
 	if (!inode)
 		return -ENOMEM;
 	inode->ino = ns->inum;
 	inode->fops = &file_ops;
 	inode->private = ns_get(ns);
-	snprintf(name, sizeof(name), "%s:[%u]", ns_name(ns->type), ns->inum);
-	out->dentry = dentry_new_anon(mnt->sb, inode, name);
+	out->dentry = dentry_new_numbered(mnt->sb, inode, ns_name(ns->type), ns->inum);
 	if (!out->dentry) {
 		inode_put(inode);
 		return -ENOMEM;

@@ -14,7 +14,6 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -448,13 +447,12 @@ static int pipe_place(struct vfs *vfs, struct path *out)
 {
 	struct superblock *sb = vfs->anon->sb;
 	struct inode *inode = inode_new(sb, &pipe_inode_ops, S_IFIFO | 0600, sizeof(*inode));
-	char name[32];
 
 	if (!inode)
 		return -ENOMEM;
 	inode->ino = ++vfs->next_ino;
-	snprintf(name, sizeof(name), "pipe:[%lu]", inode->ino);
-	*out = (struct path){mount_get(vfs->anon), dentry_new_anon(sb, inode, name)};
+	*out = (struct path){mount_get(vfs->anon),
+			     dentry_new_numbered(sb, inode, "pipe", inode->ino)};
 	if (!out->dentry) {
 		mount_put(vfs->anon);
 		inode_put(inode);

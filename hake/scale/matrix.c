@@ -82,15 +82,20 @@ static bool copies_all(const char *mode)
 u32 scale_ops(const struct scale_point *pt, u32 cores, u32 *warm)
 {
 	u32 all = is_light(pt->mode) ? 256 : strcmp(pt->mode, "container") == 0 ? 32 : 64;
+	u32 least; /* of each worker: what is to be known is how they work, not how they begin */
 
 	if (pt->workers) {
 		*warm = 0;
 		return 1;
 	}
-	if (copies_all(pt->mode) && pt->mounts > 500)
+	*warm = 3;
+	least = is_light(pt->mode) ? 32 : 8;
+	if (copies_all(pt->mode) && pt->mounts > 500) {
 		all = pt->mounts > 2000 ? 2 : 8;
-	*warm = copies_all(pt->mode) && pt->mounts > 500 ? 1 : 2;
-	return MAX(all / cores, 4u / *warm / (all > 8 ? 1 : 2));
+		*warm = 1;
+		least = 2;
+	}
+	return MAX(all / cores, least);
 }
 
 char *scale_point_text(const struct scale_point *pt, u32 cores)

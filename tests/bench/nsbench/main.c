@@ -3,7 +3,8 @@
  *
  * Workers are processes pinned to cores in turn, started together: each says over a pipe that it is
  * ready and waits for another pipe to be closed, once before operations that only warm its caches,
- * once before those that are measured. Times are CLOCK_MONOTONIC, which under the timing model is
+ * once before those that are measured. Opening that gate takes longer the more there are, so it
+ * says when they are to begin. Times are CLOCK_MONOTONIC, which under the timing model is
  * simulated (hake/timing); markers tell the model what is measured.
  *
  * Not here: what is to be measured (options.c), the namespace (world.c), the modes (modes.c).
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -118,7 +120,14 @@ static int pin(uint32_t core)
 
 /* Where the workers meet: before the first operation, before and after a moment in which nothing is
  * done, and after the last. Meeting takes messages, too; that moment shows how many. */
-#define GATES 4
+#define GATES      4
+#define GATE_START 2 /* says when to begin; the others just open */
+
+/* From when it says so: each worker is to have heard it, and to have gone to sleep. */
+#define START_AFTER_NS  300000u
+#define START_WORKER_NS 50000u
+/* So long before, they are to be awake. */
+#define START_AWAKE_NS 20000u
 
 /* What a worker sends: this, then one number an operation, in nanoseconds. */
 struct report {
@@ -164,26 +173,55 @@ static void meet(int ready, int go)
 	(void)!read(go, &byte, 1);
 }
 
-static void work(const struct plan *p, uint32_t core, int ready, const int go[GATES], int out)
+/* Until it is @ns; 0: at once. Who comes late does not wait. */
+static void wait_until(uint64_t ns)
 {
-	uint64_t *took = calloc(p->ops, sizeof(*took));
+	uint64_t awake = ns > START_AWAKE_NS ? ns - START_AWAKE_NS : 0;
+	struct timespec ts = {.tv_sec = (time_t)(awake / 1000000000u),
+			      .tv_nsec = (long)(awake % 1000000000u)};
+
+	prctl(PR_SET_TIMERSLACK, 1);
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
+		;
+	while (now_ns() < ns)
+		__builtin_ia32_pause();
+}
+
+static int run_some(const struct plan *p, uint64_t *took, uint32_t n)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; i < n && !error; i++) {
+		uint64_t start = now_ns();
+
+		error = p->mode->run();
+		took[i] = now_ns() - start;
+	}
+	return error;
+}
+
+static void work(const struct plan *p, uint32_t worker, int ready, const int go[GATES], int out)
+{
+	uint32_t core = worker % p->cores, room = p->ops > p->warm ? p->ops : p->warm;
+	uint64_t *took = calloc(room, sizeof(*took)), start = 0;
 	struct report r = {.core = core};
+	char byte = 0;
 
 	if (!took)
 		die(-ENOMEM, "worker %u", core);
 	r.error = pin(core);
 	meet(ready, go[0]);
-	for (uint32_t i = 0; i < p->warm && !r.error; i++)
-		r.error = p->mode->run();
+	if (!r.error)
+		r.error = run_some(p, took, p->warm);
 	meet(ready, go[1]);
-	meet(ready, go[2]);
+	send(ready, &byte, 1);
+	receive(go[GATE_START], &start, sizeof(start));
+	wait_until(start);
+	if (worker == 0)
+		MODEL_BEGIN();
 	r.begin = now_ns();
-	for (uint32_t i = 0; i < p->ops && !r.error; i++) {
-		uint64_t start = now_ns();
-
-		r.error = p->mode->run();
-		took[i] = now_ns() - start;
-	}
+	if (!r.error)
+		r.error = run_some(p, took, p->ops);
 	r.end = now_ns();
 	meet(ready, go[3]);
 	send(out, &r, sizeof(r));
@@ -303,7 +341,7 @@ static void start_workers(const struct plan *p, struct crew *crew)
 		if (pid == 0) {
 			for (int k = 0; k < GATES; k++)
 				close(crew->go[k]);
-			work(p, i % p->cores, ready[1], theirs, results[1]);
+			work(p, i, ready[1], theirs, results[1]);
 		}
 		close(results[1]);
 		crew->out[i] = results[0];
@@ -329,6 +367,17 @@ static void all_ready(const struct plan *p, const struct crew *crew)
 
 	for (uint32_t i = 0; i < p->workers; i++)
 		receive(crew->ready, &byte, 1);
+}
+
+/* Opens the gate that says when: in a while, but at once if there is only one to hear it. */
+static void start_all(const struct plan *p, const struct crew *crew)
+{
+	uint64_t start = 0;
+
+	if (p->workers > 1)
+		start = now_ns() + START_AFTER_NS + (uint64_t)p->workers * START_WORKER_NS;
+	for (uint32_t i = 0; i < p->workers; i++)
+		send(crew->go[GATE_START], &start, sizeof(start));
 }
 
 static void end_others(const struct crew *crew)
@@ -362,8 +411,7 @@ static void measure(const struct plan *p)
 	close(crew.go[1]);
 	all_ready(p, &crew);
 	before = messages();
-	MODEL_BEGIN();
-	close(crew.go[2]);
+	start_all(p, &crew);
 	all_ready(p, &crew);
 	MODEL_REPORT();
 	MODEL_OFF();

@@ -76,7 +76,7 @@ static bool type_below(const char *text)
 {
 	char shown[COLS + 1] = "";
 
-	for (size_t n = 0; text[n] && n < COLS; n++) {
+	for (size_t n = 0; n < COLS && text[n]; n++) {
 		shown[n] = text[n];
 		type((const char[]){text[n], 0});
 		if (!see_row(ROWS - 1, shown))

@@ -76,9 +76,9 @@ static bool type_below(const char *text)
 {
 	char shown[COLS + 1] = "";
 
-	for (size_t n = 0; n < COLS && text[n]; n++) {
-		shown[n] = text[n];
-		type((const char[]){text[n], 0});
+	for (char *end = shown; *text && end < shown + COLS; text++) {
+		*end++ = *text;
+		type((const char[]){*text, 0});
 		if (!see_row(ROWS - 1, shown))
 			return false;
 	}

@@ -2,9 +2,10 @@
  * nsbench: workers, and what came out. See nsbench.h.
  *
  * Workers are processes pinned to cores in turn, started together: each says over a pipe that it is
- * ready and waits for another pipe to be closed, once before operations that only warm its caches,
- * once before those that are measured. Opening that gate takes longer the more there are, so it
- * says when they are to begin. Times are CLOCK_MONOTONIC, which under the timing model is
+ * ready and waits for another pipe, once before operations that only warm its caches, once before
+ * those that are measured. Opening a gate takes longer the more there are, so the second one says
+ * when they are to begin; and who has done them waits in shared memory for the others, so that
+ * nobody is disturbed while he works. Times are CLOCK_MONOTONIC, which under the timing model is
  * simulated (hake/timing); markers tell the model what is measured.
  *
  * Not here: what is to be measured (options.c), the namespace (world.c), the modes (modes.c).
@@ -17,9 +18,11 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -118,16 +121,25 @@ static int pin(uint32_t core)
 
 /* --- Workers --- */
 
-/* Where the workers meet: before the first operation, before and after a moment in which nothing is
- * done, and after the last. Meeting takes messages, too; that moment shows how many. */
-#define GATES      4
-#define GATE_START 2 /* says when to begin; the others just open */
+/* Where the workers meet over pipes: before the first operation, when all are warm, at the end. */
+enum gate { GATE_WARM, GATE_START, GATE_END, GATES };
 
-/* From when it says so: each worker is to have heard it, and to have gone to sleep. */
-#define START_AFTER_NS  300000u
-#define START_WORKER_NS 50000u
+/* The gate of the start says when. So long, and so much more for each worker, they have to hear of
+ * it and to go to sleep; and then, so that nobody else is awake, as long is left to count messages.
+ */
+#define HEAR_NS        300000u
+#define HEAR_WORKER_NS 50000u
 /* So long before, they are to be awake. */
 #define START_AWAKE_NS 20000u
+
+/* Where they meet after the last operation: in memory they share, without a call or a message. */
+struct finish {
+	_Atomic uint32_t done;    /* workers that are there */
+	_Atomic uint32_t counted; /* not 0: worker 0 has seen them all, and counted */
+	long sent;                /* messages by then; -1: nobody counts them */
+};
+
+#define SPINS 1000 /* before others of its core may run */
 
 /* What a worker sends: this, then one number an operation, in nanoseconds. */
 struct report {
@@ -173,18 +185,39 @@ static void meet(int ready, int go)
 	(void)!read(go, &byte, 1);
 }
 
-/* Until it is @ns; 0: at once. Who comes late does not wait. */
-static void wait_until(uint64_t ns)
+/* Sleep until it is @before ns before @ns. Who comes late does not wait. */
+static void sleep_until(uint64_t ns, uint64_t before)
 {
-	uint64_t awake = ns > START_AWAKE_NS ? ns - START_AWAKE_NS : 0;
+	uint64_t awake = ns > before ? ns - before : 0;
 	struct timespec ts = {.tv_sec = (time_t)(awake / 1000000000u),
 			      .tv_nsec = (long)(awake % 1000000000u)};
 
 	prctl(PR_SET_TIMERSLACK, 1);
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
 		;
-	while (now_ns() < ns)
+}
+
+static void spin_until(_Atomic uint32_t *word, uint32_t value)
+{
+	for (uint32_t n = 1; atomic_load(word) < value; n++) {
 		__builtin_ia32_pause();
+		if (n % SPINS == 0)
+			sched_yield();
+	}
+}
+
+/* Worker @worker has done its operations: until all have. */
+static void finish(const struct plan *p, uint32_t worker, struct finish *f)
+{
+	atomic_fetch_add(&f->done, 1);
+	if (worker) {
+		spin_until(&f->counted, 1);
+		return;
+	}
+	spin_until(&f->done, p->workers);
+	MODEL_REPORT();
+	f->sent = messages();
+	atomic_store(&f->counted, 1);
 }
 
 static int run_some(const struct plan *p, uint64_t *took, uint32_t n)
@@ -200,9 +233,16 @@ static int run_some(const struct plan *p, uint64_t *took, uint32_t n)
 	return error;
 }
 
-static void work(const struct plan *p, uint32_t worker, int ready, const int go[GATES], int out)
+/* What a worker has. */
+struct job {
+	uint32_t worker;
+	int ready, go[GATES], out; /* its ends of the pipes */
+	struct finish *finish;
+};
+
+static void work(const struct plan *p, const struct job *job)
 {
-	uint32_t core = worker % p->cores, room = p->ops > p->warm ? p->ops : p->warm;
+	uint32_t core = job->worker % p->cores, room = p->ops > p->warm ? p->ops : p->warm;
 	uint64_t *took = calloc(room, sizeof(*took)), start = 0;
 	struct report r = {.core = core};
 	char byte = 0;
@@ -210,22 +250,25 @@ static void work(const struct plan *p, uint32_t worker, int ready, const int go[
 	if (!took)
 		die(-ENOMEM, "worker %u", core);
 	r.error = pin(core);
-	meet(ready, go[0]);
+	atomic_fetch_add(&job->finish->done, 0); /* the page is there from now on */
+	meet(job->ready, job->go[GATE_WARM]);
 	if (!r.error)
 		r.error = run_some(p, took, p->warm);
-	meet(ready, go[1]);
-	send(ready, &byte, 1);
-	receive(go[GATE_START], &start, sizeof(start));
-	wait_until(start);
-	if (worker == 0)
+	send(job->ready, &byte, 1);
+	receive(job->go[GATE_START], &start, sizeof(start));
+	sleep_until(start, START_AWAKE_NS);
+	while (now_ns() < start)
+		__builtin_ia32_pause();
+	if (job->worker == 0)
 		MODEL_BEGIN();
 	r.begin = now_ns();
 	if (!r.error)
 		r.error = run_some(p, took, p->ops);
 	r.end = now_ns();
-	meet(ready, go[3]);
-	send(out, &r, sizeof(r));
-	send(out, took, p->ops * sizeof(*took));
+	finish(p, job->worker, job->finish);
+	meet(job->ready, job->go[GATE_END]);
+	send(job->out, &r, sizeof(r));
+	send(job->out, took, p->ops * sizeof(*took));
 	exit(0);
 }
 
@@ -287,8 +330,8 @@ static uint64_t percentile(const uint64_t *sorted, size_t n, uint32_t percent)
 	return sorted[(n - 1) * percent / 100];
 }
 
-static void show(const struct plan *p, uint64_t *took, const struct report *all, long sent,
-		 long meeting)
+/* @sent: messages between cores, or -1. */
+static void show(const struct plan *p, uint64_t *took, const struct report *all, long sent)
 {
 	size_t n = (size_t)p->workers * p->ops;
 	uint64_t begin = UINT64_MAX, end = 0;
@@ -304,9 +347,8 @@ static void show(const struct plan *p, uint64_t *took, const struct report *all,
 	printf("ops=%zu seconds=%.9f rate=%.1f p50_ns=%llu p99_ns=%llu max_ns=%llu", n, seconds,
 	       seconds > 0 ? (double)n / seconds : 0, (unsigned long long)percentile(took, n, 50),
 	       (unsigned long long)percentile(took, n, 99), (unsigned long long)took[n - 1]);
-	/* Meeting may take one less now and then: a worker that came when all were there. */
-	if (meeting >= 0)
-		printf(" messages=%ld meeting=%ld", sent > 0 ? sent : 0, meeting);
+	if (sent >= 0)
+		printf(" messages=%ld", sent);
 	putchar('\n');
 }
 
@@ -314,34 +356,44 @@ static void show(const struct plan *p, uint64_t *took, const struct report *all,
 struct crew {
 	int ready, go[GATES]; /* our ends */
 	int out[MAX_WORKERS];
+	struct finish *finish;
 	pid_t others[MAX_OTHERS];
 	uint32_t nothers;
 };
 
 static void start_workers(const struct plan *p, struct crew *crew)
 {
-	int ready[2], go[GATES][2], theirs[GATES], results[2];
+	int ready[2], go[2], results[2];
+	struct job job;
 
+	crew->finish = mmap(NULL, sizeof(*crew->finish), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (crew->finish == MAP_FAILED)
+		die(-errno, "shared memory");
 	for (int i = 0; i < GATES; i++) {
-		if (pipe(go[i]))
+		if (pipe(go))
 			die(-errno, "pipes");
-		theirs[i] = go[i][0];
-		crew->go[i] = go[i][1];
+		job.go[i] = go[0];
+		crew->go[i] = go[1];
 	}
 	if (pipe(ready))
 		die(-errno, "pipes");
+	job.ready = ready[1];
+	job.finish = crew->finish;
 	for (uint32_t i = 0; i < p->workers; i++) {
 		pid_t pid;
 
 		if (pipe(results))
 			die(-errno, "pipe");
+		job.worker = i;
+		job.out = results[1];
 		pid = fork();
 		if (pid < 0)
 			die(-errno, "fork");
 		if (pid == 0) {
 			for (int k = 0; k < GATES; k++)
 				close(crew->go[k]);
-			work(p, i, ready[1], theirs, results[1]);
+			work(p, &job);
 		}
 		close(results[1]);
 		crew->out[i] = results[0];
@@ -349,7 +401,7 @@ static void start_workers(const struct plan *p, struct crew *crew)
 	close(ready[1]);
 	crew->ready = ready[0];
 	for (int i = 0; i < GATES; i++)
-		close(theirs[i]);
+		close(job.go[i]);
 }
 
 /* Before there are pipes that they would hold open. */
@@ -369,15 +421,24 @@ static void all_ready(const struct plan *p, const struct crew *crew)
 		receive(crew->ready, &byte, 1);
 }
 
-/* Opens the gate that says when: in a while, but at once if there is only one to hear it. */
-static void start_all(const struct plan *p, const struct crew *crew)
+/* Opens the gate that says when: in a while, but at once if there is only one to hear it. Returns
+ * how many messages had been sent shortly before. */
+static long start_all(const struct plan *p, const struct crew *crew)
 {
-	uint64_t start = 0;
+	uint64_t start = 0, hear;
 
-	if (p->workers > 1)
-		start = now_ns() + START_AFTER_NS + (uint64_t)p->workers * START_WORKER_NS;
+	if (p->workers == 1) {
+		long sent = messages();
+
+		send(crew->go[GATE_START], &start, sizeof(start));
+		return sent;
+	}
+	hear = HEAR_NS + p->workers * HEAR_WORKER_NS;
+	start = now_ns() + 2 * hear;
 	for (uint32_t i = 0; i < p->workers; i++)
 		send(crew->go[GATE_START], &start, sizeof(start));
+	sleep_until(start, hear);
+	return messages();
 }
 
 static void end_others(const struct crew *crew)
@@ -394,7 +455,7 @@ static void measure(const struct plan *p)
 	static struct report all[MAX_WORKERS];
 	static struct crew crew;
 	uint64_t *took = calloc((size_t)p->workers * p->ops, sizeof(*took));
-	long idle, before, after;
+	long before;
 
 	if (!took)
 		die(-ENOMEM, "results");
@@ -405,25 +466,19 @@ static void measure(const struct plan *p)
 	/* What making the world has left to be done later is not to be measured. */
 	usleep(SETTLE_US);
 	MODEL_ON();
-	close(crew.go[0]);
+	close(crew.go[GATE_WARM]);
 	all_ready(p, &crew);
-	idle = messages();
-	close(crew.go[1]);
+	before = start_all(p, &crew);
 	all_ready(p, &crew);
-	before = messages();
-	start_all(p, &crew);
-	all_ready(p, &crew);
-	MODEL_REPORT();
 	MODEL_OFF();
-	after = messages();
-	close(crew.go[3]);
+	close(crew.go[GATE_END]);
 	for (uint32_t i = 0; i < p->workers; i++) {
 		receive(crew.out[i], &all[i], sizeof(all[i]));
 		receive(crew.out[i], took + (size_t)i * p->ops, p->ops * sizeof(*took));
 		if (all[i].error)
 			die(all[i].error, "%s on core %u", p->mode->name, i % p->cores);
 	}
-	show(p, took, all, (after - before) - (before - idle), idle < 0 ? -1 : before - idle);
+	show(p, took, all, before < 0 ? -1 : crew.finish->sent - before);
 	end_others(&crew);
 	free(took);
 }

@@ -393,6 +393,8 @@ static void start_workers(const struct plan *p, struct crew *crew)
 		if (pid == 0) {
 			for (int k = 0; k < GATES; k++)
 				close(crew->go[k]);
+			for (uint32_t k = 0; k < i; k++)
+				close(crew->out[k]);
 			work(p, &job);
 		}
 		close(results[1]);

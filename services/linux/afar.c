@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRIES 16u /* a process can move while it is looked for */
+#define TRIES         16u    /* a process can move while it is looked for; then look again */
+#define FIRST_WAIT_NS 5000ul /* ... a while later, doubled each time: some 0.3 s in all */
 
 bool afar_is_on;
 
@@ -225,7 +226,9 @@ s64 afar_retry(struct thread *t, u64 number, const u64 *a)
 		if (core < 0)
 			return -ESRCH;
 		if (core == (int)process_numbers.core)
-			return i ? syscall_entry(number)->handler(t, a) : -ESRCH;
+			return syscall_entry(number)->handler(t, a);
+		if (i)
+			rt_sleep_ns(FIRST_WAIT_NS << i);
 		result = call_there(t, (u32)core, number, a, false);
 		if (result == -EHOSTDOWN)
 			return -ESRCH;
@@ -344,14 +347,15 @@ static s64 serve_await(struct shard_request *r)
 		return -EBADMSG;
 	pid = ask->number;
 	for (;;) {
-		struct process *p = process_find(pid);
+		const struct process *p = process_find(pid);
+		bool stays = p || process_is_elsewhere(pid); /* for a moment */
 		int core;
 
 		if (p && p->zombie)
 			return 0;
-		if (p && fiber_wait(sched_loop(), &process_ends, FIBER_FOREVER) == -EINTR)
+		if (stays && fiber_wait(sched_loop(), &process_ends, FIBER_FOREVER) == -EINTR)
 			return -EAGAIN;
-		if (p)
+		if (stays)
 			continue;
 		core = directory_where(pid);
 		return core >= 0 && core != (int)process_numbers.core ? -EAGAIN : -ESRCH;

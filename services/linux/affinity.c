@@ -137,8 +137,7 @@ static bool may_place(const struct thread *t, const struct thread *of)
 	       t->cred.euid == of->cred.euid;
 }
 
-/* The process goes where all of its threads may be. */
-static void follow(struct process *p)
+void affinity_obey(struct process *p)
 {
 	static bool said;
 	struct cpu_set set;
@@ -154,11 +153,12 @@ static void follow(struct process *p)
 
 s64 sys_sched_setaffinity(struct thread *t, const u64 *a)
 {
-	struct thread *of = named(t, a[0]);
 	struct cpu_set all, set = {0};
+	struct thread *of;
 
 	if (copy_in(t, &set, a[2], MIN((u32)a[1], mask_bytes())))
 		return -EFAULT;
+	of = named(t, a[0]); /* copying has waited */
 	if (!of)
 		return -ESRCH;
 	if (!may_place(t, of))
@@ -168,7 +168,7 @@ s64 sys_sched_setaffinity(struct thread *t, const u64 *a)
 	if (is_empty(&set))
 		return -EINVAL;
 	of->cpus = set;
-	follow(of->process);
+	affinity_obey(of->process);
 	return 0;
 }
 

@@ -18,6 +18,9 @@ void affinity_of(const struct thread *t, struct cpu_set *out);
 /** The processors where all threads of @p may run; false: there is none. */
 bool affinity_of_process(const struct process *p, struct cpu_set *out);
 
+/** Send @p where all of its threads may run, if it is not there. */
+void affinity_obey(struct process *p);
+
 /** The lines of /proc/PID/status: processors, and nodes of memory, which are all. */
 struct text;
 void affinity_show(const struct thread *t, struct text *out);

@@ -84,7 +84,7 @@ int directory_where(u32 number)
 	const struct number *e = numbers_find(&process_numbers, number);
 	int home;
 
-	if (e && e->uses[NUMBER_TASK])
+	if (e && e->uses[NUMBER_TASK] && !process_is_elsewhere(number))
 		return (int)self();
 	if (!number || number >= process_pid_max)
 		return -ESRCH;

@@ -102,6 +102,7 @@ void process_gone_elsewhere(struct process *p)
 {
 	while (p->threads)
 		thread_free(p->threads);
+	p->elsewhere = false;
 	if (p->far)
 		ghost_settle(p);
 	else

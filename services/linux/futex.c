@@ -372,16 +372,17 @@ s64 sys_set_robust_list(struct thread *t, const u64 *a)
 s64 sys_get_robust_list(struct thread *t, const u64 *a)
 {
 	struct thread *of = a[0] ? thread_named(t, (u32)a[0]) : t;
-	u64 len = 24;
+	u64 len = 24, list;
 
 	if (!of)
 		return -ESRCH;
 	if (of->process != t->process && of->cred.uid != t->cred.euid &&
 	    !capable(t, CAP_SYS_PTRACE))
 		return -EPERM;
+	list = of->robust_list; /* copying waits */
 	if (copy_out(t, a[2], &len, sizeof(len)))
 		return -EFAULT;
-	return copy_out(t, a[1], &of->robust_list, sizeof(u64));
+	return copy_out(t, a[1], &list, sizeof(list));
 }
 
 static void release(struct thread *t, u64 addr)

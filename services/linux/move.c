@@ -2,7 +2,9 @@
  * See move.h. First the old core: standing still, the record, leaving; then the new one.
  */
 #include "move.h"
+#include "affinity.h"
 #include "family.h"
+#include "misc.h"
 #include "moverecord.h"
 #include "sched.h"
 #include "signal.h"
@@ -248,6 +250,7 @@ static void forget(struct process *p)
 	sighand_put(p->sighand);
 	p->sighand = NULL;
 	process_gone_elsewhere(p);
+	fiber_wake_all(&process_ends);
 }
 
 static int move(struct process *p, u32 core)
@@ -264,6 +267,7 @@ static int move(struct process *p, u32 core)
 	err = run_there(p, core, number);
 	if (err)
 		return err;
+	p->elsewhere = true;
 	family_left(p, core);
 	forget(p);
 	return 0;
@@ -402,6 +406,7 @@ static void unmake(struct incoming *in)
 	if (in->process) {
 		family_unprepare(in->process);
 		process_unmake(in->process);
+		fiber_wake_all(&process_ends);
 	}
 	incoming_free(in);
 }
@@ -444,6 +449,7 @@ static s64 serve_run(struct shard_request *q)
 		return -EBADMSG;
 	if (record_get(r, &bytes, sizeof(bytes)))
 		family = record_next(r, bytes);
+	p->elsewhere = false;
 	late_read(p, r);
 	if (!family || family_arrive(p, family, bytes))
 		printf("linux: process %u has lost its family on its way from core %u\n", p->pid,
@@ -452,6 +458,8 @@ static s64 serve_run(struct shard_request *q)
 		t->look_first = true;
 		sched_add(t);
 	}
+	fiber_wake_all(&process_ends); /* who waits for its end has waited for it to come */
+	affinity_obey(p);
 	incoming_free(in);
 	return 0;
 }

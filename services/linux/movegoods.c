@@ -255,7 +255,6 @@ struct moved_mm {
 	u64 vdso;
 	u32 membarrier, mdwe;
 	bool no_huge, merge, lock_future;
-	u64 limit_as, limit_data, limit_stack;
 	u64 peak_pages, minor_faults;
 	u32 exe; /* number of the object, from 1 */
 	u32 auxv_words;
@@ -289,9 +288,6 @@ void mm_write(const struct mm *mm, const struct goods *g, struct record *r)
 		.no_huge = mm->no_huge,
 		.merge = mm->merge,
 		.lock_future = mm->lock_future,
-		.limit_as = mm->limit_as,
-		.limit_data = mm->limit_data,
-		.limit_stack = mm->limit_stack,
 		.peak_pages = mm->peak_pages,
 		.minor_faults = mm->minor_faults,
 		.exe = object_number(g, mm->exe),
@@ -330,9 +326,6 @@ static void set_fields(struct mm *mm, const struct moved_mm *m)
 	mm->no_huge = m->no_huge;
 	mm->merge = m->merge;
 	mm->lock_future = m->lock_future;
-	mm->limit_as = m->limit_as;
-	mm->limit_data = m->limit_data;
-	mm->limit_stack = m->limit_stack;
 	mm->peak_pages = m->peak_pages;
 	mm->minor_faults = m->minor_faults;
 	mm->auxv_words = MIN(m->auxv_words, (u32)ARRAY_SIZE(mm->auxv));

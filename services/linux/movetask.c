@@ -49,14 +49,12 @@ struct moved_thread {
 	struct k_stack altstack;
 	u64 call_number, restart_ns, restart_arg, restart_arg2;
 	u32 restart;
-	struct cpu_set cpus;
-	s32 policy, priority, nice;
 	u64 user_ticks, system_ticks, switches;
 	u64 clear_child_tid, robust_list, robust_len, rseq, rseq_len;
 	u32 rseq_sig;
-	u32 personality, ioprio;
+	u32 personality;
 	u64 timer_slack_ns;
-	bool restore_sigmask, reset_on_fork, no_new_privs;
+	bool restore_sigmask, no_new_privs;
 	u32 shares_fs; /* number of the thread before it that has the same, from 1; 0: none */
 	u32 nspaces;   /* bytes about namespaces */
 	u32 nstate;    /* bytes of registers */
@@ -102,10 +100,6 @@ static struct moved_thread describe_thread(const struct thread *t)
 		.restart_arg = t->restart_arg,
 		.restart_arg2 = t->restart_arg2,
 		.restart = restart_number(t),
-		.cpus = t->cpus,
-		.policy = t->policy,
-		.priority = t->priority,
-		.nice = t->nice,
 		.user_ticks = t->user_ticks,
 		.system_ticks = t->system_ticks,
 		.switches = t->switches,
@@ -116,10 +110,8 @@ static struct moved_thread describe_thread(const struct thread *t)
 		.rseq_len = t->rseq_len,
 		.rseq_sig = t->rseq_sig,
 		.personality = t->personality,
-		.ioprio = t->ioprio,
 		.timer_slack_ns = t->timer_slack_ns,
 		.restore_sigmask = t->restore_sigmask,
-		.reset_on_fork = t->reset_on_fork,
 		.no_new_privs = t->no_new_privs,
 		.shares_fs = shared_fs(t),
 		.nstate = (u32)offsetof(struct context_state, xstate) + xstate_bytes(),
@@ -190,10 +182,6 @@ static void set_thread(struct thread *t, const struct moved_thread *m)
 	t->restart_arg = m->restart_arg;
 	t->restart_arg2 = m->restart_arg2;
 	t->restart = restarts[MIN(m->restart, (u32)ARRAY_SIZE(restarts) - 1)];
-	t->cpus = m->cpus;
-	t->policy = m->policy;
-	t->priority = m->priority;
-	t->nice = m->nice;
 	t->user_ticks = t->charged_ticks = m->user_ticks;
 	t->system_ticks = m->system_ticks;
 	t->charged_ticks += m->system_ticks;
@@ -205,18 +193,14 @@ static void set_thread(struct thread *t, const struct moved_thread *m)
 	t->rseq_len = m->rseq_len;
 	t->rseq_sig = m->rseq_sig;
 	t->personality = m->personality;
-	t->ioprio = m->ioprio;
 	t->timer_slack_ns = m->timer_slack_ns;
 	t->restore_sigmask = m->restore_sigmask;
-	t->reset_on_fork = m->reset_on_fork;
 	t->no_new_privs = m->no_new_privs;
 }
 
 static bool is_thread(const struct moved_thread *m)
 {
-	return m && m->ngroups <= GROUPS_MAX && m->nstate <= sizeof(struct context_state) &&
-	       m->policy >= 0 && m->policy <= SCHED_IDLE && m->nice >= -20 && m->nice <= 19 &&
-	       m->priority >= 0 && m->priority <= 99;
+	return m && m->ngroups <= GROUPS_MAX && m->nstate <= sizeof(struct context_state);
 }
 
 /* The thread with that number, from 1. */
@@ -269,10 +253,8 @@ static int thread_read(struct process *p, struct vfs *vfs, struct fd_table *file
 struct moved_process {
 	u32 pid, pgrp, sid, nthreads;
 	s32 exit_signal, death_signal;
-	u32 mce_kill, dumpable, coredump_filter;
-	s32 oom_score_adj, oom_score_adj_least;
+	u32 mce_kill, dumpable;
 	bool did_exec, subreaper, io_flusher;
-	struct k_rlimit limits[RLIMITS];
 	struct k_sigaction action[SIGNALS];
 	u64 start_ns;
 	u64 dead_user_ns, dead_system_ns, children_user_ns, children_system_ns;
@@ -290,9 +272,6 @@ int process_write(struct process *p, const struct goods *g, struct record *r)
 		.death_signal = p->death_signal,
 		.mce_kill = p->mce_kill,
 		.dumpable = p->dumpable,
-		.coredump_filter = p->coredump_filter,
-		.oom_score_adj = p->oom_score_adj,
-		.oom_score_adj_least = p->oom_score_adj_least,
 		.did_exec = p->did_exec,
 		.subreaper = p->subreaper,
 		.io_flusher = p->io_flusher,
@@ -308,7 +287,6 @@ int process_write(struct process *p, const struct goods *g, struct record *r)
 	};
 	int err = 0;
 
-	memcpy(m.limits, p->limits, sizeof(m.limits));
 	memcpy(m.action, p->sighand->action, sizeof(m.action));
 	record_put(r, &m, sizeof(m));
 	mm_write(p->mm, g, r);
@@ -325,9 +303,6 @@ static void set_process(struct process *p, const struct moved_process *m)
 	p->death_signal = m->death_signal;
 	p->mce_kill = m->mce_kill;
 	p->dumpable = m->dumpable;
-	p->coredump_filter = m->coredump_filter;
-	p->oom_score_adj = m->oom_score_adj;
-	p->oom_score_adj_least = m->oom_score_adj_least;
 	p->did_exec = m->did_exec;
 	p->subreaper = m->subreaper;
 	p->io_flusher = m->io_flusher;
@@ -340,8 +315,6 @@ static void set_process(struct process *p, const struct moved_process *m)
 	p->maxrss_pages = m->maxrss_pages;
 	p->minor_faults = m->minor_faults;
 	p->children_minor_faults = m->children_minor_faults;
-	memcpy(p->limits, m->limits, sizeof(p->limits));
-	p->has_cpu_timers = p->limits[RLIMIT_CPU].cur != RLIM_INFINITY;
 	memcpy(p->sighand->action, m->action, sizeof(m->action));
 }
 
@@ -356,6 +329,7 @@ int process_read(struct vfs *vfs, struct record *r, struct arrived *a, struct pr
 	p = process_new_arriving(m->pid);
 	if (!p)
 		return -ENOMEM;
+	p->elsewhere = true;
 	p->sighand = sighand_new();
 	if (p->sighand)
 		set_process(p, m);

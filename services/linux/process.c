@@ -23,13 +23,28 @@ struct numbers process_numbers;
 
 /* ---- numbers ---- */
 
+static struct thread *lookup(u32 tid)
+{
+	struct thread *t = threads[tid % HASH_SLOTS];
+
+	while (t && t->tid != tid)
+		t = t->hash_next;
+	return t;
+}
+
 struct thread *thread_find(u32 tid)
 {
-	for (struct thread *t = threads[tid % HASH_SLOTS]; t; t = t->hash_next) {
-		if (t->tid == tid)
-			return t;
-	}
-	return NULL;
+	struct thread *t = lookup(tid);
+
+	return t && !t->process->elsewhere ? t : NULL;
+}
+
+bool process_is_elsewhere(u32 tid)
+{
+	const struct thread *t = lookup(tid);
+	const struct process *p = t ? t->process : process_from(tid);
+
+	return p && (t || p->pid == tid) && p->elsewhere;
 }
 
 struct process *process_from(u32 from)
@@ -49,7 +64,7 @@ struct process *process_find(u32 pid)
 	if (t && t->process->pid == pid)
 		return t->process;
 	p = process_from(pid);
-	return p && p->pid == pid ? p : NULL;
+	return p && p->pid == pid && !p->elsewhere ? p : NULL;
 }
 
 u32 process_count(void)

@@ -176,6 +176,7 @@ struct process {
 	bool in_group;         /* counted among the members of both: process_join() */
 	bool listed, numbered; /* in the table of processes; its number is counted */
 	u32 moves;             /* how often it has moved to another core */
+	bool elsewhere;        /* not here yet, or not any more: it moves. Nobody finds it */
 	struct k_rlimit limits[RLIMITS];
 	bool did_exec;
 	bool zombie;
@@ -236,6 +237,9 @@ struct thread *thread_find(u32 tid);
 u32 process_count(void);
 u32 thread_count(void);
 
+/** Is it the number of a thread of a process that is just coming here or leaving? */
+bool process_is_elsewhere(u32 tid);
+
 /** The first thread of a process that lives: whom a signal or /proc asks. */
 static inline struct thread *process_thread(const struct process *p)
 {
@@ -280,6 +284,8 @@ static inline struct groups *groups_get(struct groups *groups)
 
 /** Bring the thread's part in files in line with its credentials and limits. */
 void thread_sync_vfs(struct thread *t);
+/** The same with its limits for all threads, and for its memory if it has any. */
+void process_sync_limits(struct process *p);
 
 /* Has @t the capability in the first user namespace: over the machine? */
 static inline bool capable(const struct thread *t, u32 cap)

@@ -18,7 +18,7 @@
 
 /* ---- limits ---- */
 
-static void apply_limit(struct process *p, u32 which)
+void process_sync_limits(struct process *p)
 {
 	struct mm *mm = p->mm;
 
@@ -27,8 +27,6 @@ static void apply_limit(struct process *p, u32 which)
 		mm->limit_data = p->limits[RLIMIT_DATA].cur;
 		mm->limit_stack = p->limits[RLIMIT_STACK].cur;
 	}
-	if (which == RLIMIT_CPU)
-		p->has_cpu_timers = true;
 	for (struct thread *t = p->threads; t; t = t->next)
 		thread_sync_vfs(t);
 }
@@ -42,7 +40,8 @@ static int set_limit(struct thread *t, struct process *p, u32 which, const struc
 	if (which == RLIMIT_NOFILE && new->max > 1048576)
 		return -EPERM;
 	p->limits[which] = *new;
-	apply_limit(p, which);
+	p->has_cpu_timers |= which == RLIMIT_CPU;
+	process_sync_limits(p);
 	return 0;
 }
 
@@ -60,15 +59,16 @@ static bool may_limit(const struct thread *t, const struct process *p)
 
 s64 sys_prlimit64(struct thread *t, const u64 *a)
 {
-	struct process *p = a[0] ? process_named(t, (u32)a[0]) : t->process;
 	u32 which = (u32)a[1];
 	struct k_rlimit new, old;
+	struct process *p;
 	int err = 0;
 
 	if (a[2] && copy_in(t, &new, a[2], sizeof(new)))
 		return -EFAULT;
 	if (which >= RLIMITS)
 		return -EINVAL;
+	p = a[0] ? process_named(t, (u32)a[0]) : t->process; /* copying has waited */
 	if (!p)
 		return -ESRCH;
 	if (!may_limit(t, p))

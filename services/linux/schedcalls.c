@@ -72,13 +72,14 @@ static s64 set_policy(struct thread *t, struct thread *of, s32 policy, s32 prior
 
 s64 sys_sched_setscheduler(struct thread *t, const u64 *a)
 {
-	struct thread *of = named(t, a[0]);
 	s32 priority, policy = (s32)a[1];
+	struct thread *of;
 
 	if ((s32)a[0] < 0 || !a[2] || policy < 0)
 		return -EINVAL;
 	if (copy_in(t, &priority, a[2], sizeof(priority)))
 		return -EFAULT;
+	of = named(t, a[0]); /* copying has waited */
 	if (!of)
 		return -ESRCH;
 	return set_policy(t, of, policy & ~SCHED_RESET_ON_FORK, priority,
@@ -96,23 +97,28 @@ s64 sys_sched_getscheduler(struct thread *t, const u64 *a)
 
 s64 sys_sched_setparam(struct thread *t, const u64 *a)
 {
-	struct thread *of = named(t, a[0]);
+	struct thread *of;
 	s32 priority;
 
 	if ((s32)a[0] < 0 || !a[1])
 		return -EINVAL;
 	if (copy_in(t, &priority, a[1], sizeof(priority)))
 		return -EFAULT;
+	of = named(t, a[0]);
 	return of ? set_policy(t, of, of->policy, priority, of->reset_on_fork) : -ESRCH;
 }
 
 s64 sys_sched_getparam(struct thread *t, const u64 *a)
 {
 	const struct thread *of = named(t, a[0]);
+	s32 priority;
 
 	if ((s32)a[0] < 0 || !a[1])
 		return -EINVAL;
-	return of ? copy_out(t, a[1], &of->priority, sizeof(of->priority)) : -ESRCH;
+	if (!of)
+		return -ESRCH;
+	priority = of->priority;
+	return copy_out(t, a[1], &priority, sizeof(priority));
 }
 
 s64 sys_sched_get_priority_max(struct thread *t, const u64 *a)
@@ -144,7 +150,7 @@ s64 sys_sched_rr_get_interval(struct thread *t, const u64 *a)
 s64 sys_sched_setattr(struct thread *t, const u64 *a)
 {
 	struct k_sched_attr attr = {0};
-	struct thread *of = named(t, a[0]);
+	struct thread *of;
 	s64 err;
 	u32 size;
 
@@ -157,6 +163,7 @@ s64 sys_sched_setattr(struct thread *t, const u64 *a)
 		return -E2BIG;
 	if (copy_in(t, &attr, a[1], MIN(size, (u32)sizeof(attr))))
 		return -EFAULT;
+	of = named(t, a[0]);
 	if (!of)
 		return -ESRCH;
 	if (attr.flags & ~1ul || attr.nice < -20 || attr.nice > 19)

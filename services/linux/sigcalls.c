@@ -226,10 +226,12 @@ s64 sys_pidfd_send_signal(struct thread *t, const u64 *a)
 	if ((s32)a[1] < 0 || (s32)a[1] > (s32)SIGNALS ||
 	    !pid_ns_is_in(p->pid_ns, t->process->pid_ns))
 		return -EINVAL;
-	if (a[2])
+	if (a[2]) {
 		err = queued_info(t, p->pid, (s32)a[1], a[2], &info);
-	else
+		err = err ? err : process_to_signal(t, (int)a[0], &p); /* copying has waited */
+	} else {
 		siginfo_from(&info, (s32)a[1], SI_USER, t);
+	}
 	if (err)
 		return err;
 	if (a[3] == PIDFD_SIGNAL_PROCESS_GROUP)

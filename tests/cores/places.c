@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -208,6 +209,56 @@ CASE(another_process_goes_where_it_is_told)
 	CHECK(sched_getaffinity(child, sizeof(set), &set) == 0);
 	CHECK(CPU_COUNT(&set) == 1 && CPU_ISSET((size_t)cpu, &set));
 	CHECK(end_of(child) == 0);
+}
+
+struct told {
+	int go, there; /* pipes: a place is final; it has been reached */
+};
+
+static int wander_and_say(void *arg)
+{
+	const struct told *told = arg;
+	int cpu;
+
+	while (read(told->go, &cpu, sizeof(cpu)) == sizeof(cpu)) {
+		for (int i = 0; i < 10000 && sched_getcpu() != cpu; i++)
+			usleep(1000);
+		MUST(sched_getcpu() == cpu);
+		MUST(getpriority(PRIO_PROCESS, 0) == cpu + 1);
+		MUST(write(told->there, "", 1) == 1);
+	}
+	return 0;
+}
+
+CASE(who_is_told_again_while_it_moves_goes_where_it_was_told_last)
+{
+	int go[2], there[2], end;
+	struct told told;
+	pid_t child;
+	char c;
+
+	CHECK(pipe2(go, O_CLOEXEC) == 0 && pipe2(there, O_CLOEXEC) == 0);
+	told = (struct told){.go = go[0], .there = there[1]};
+	child = fork();
+	if (!child) {
+		close(go[1]);
+		_exit(wander_and_say(&told));
+	}
+	close(there[1]);
+	for (int round = 0; round < 30; round++) {
+		int n = 0;
+
+		for (int i = 0; i <= round % 5 + 1; i++) {
+			n = nth_cpu((round + i) % 4) >= 0 ? nth_cpu((round + i) % 4) : nth_cpu(0);
+			bind_to(child, n);
+			CHECK(setpriority(PRIO_PROCESS, (id_t)child, n + 1) == 0);
+		}
+		CHECK(write(go[1], &n, sizeof(n)) == sizeof(n));
+		CHECK(read(there[0], &c, 1) == 1);
+	}
+	close(go[1]);
+	end = end_of(child);
+	CHECK(end == 0);
 }
 
 CASE(memory_and_descriptors_go_along)

@@ -85,17 +85,6 @@ static void take_back(u64 base, u64 bytes)
 	}
 }
 
-static bool is_of_live_core(u64 base)
-{
-	for (u32 core = 0; core < self.ncores; core++) {
-		const struct machine_core *c = &self.cores[core];
-
-		if (base >= c->mem_base && base - c->mem_base < c->mem_bytes)
-			return agree_is_live(agreement, core);
-	}
-	return false;
-}
-
 /* The borrowed range that begins at @base; at 0 there is none, so that is a free place. */
 static struct borrowed *find_range(u64 base)
 {
@@ -118,8 +107,15 @@ static void give(void *ctx, u64 base, u64 bytes)
 	place = find_range(base);
 	if (!place)
 		place = find_range(0);
-	if (place && is_of_live_core(base))
+	if (place)
 		*place = (struct borrowed){.base = base, .bytes = bytes};
+}
+
+/* Inherited: programs of any core may map frames in it. It is in no list that memory is taken from,
+ * and a block of our own that the dead core had borrowed stays in that of what others have. */
+static void retire(void *ctx, u64 base, u64 bytes)
+{
+	(void)ctx, (void)base, (void)bytes;
 }
 
 static bool may_map(void *ctx, u32 core, u64 base, u64 bytes)
@@ -273,7 +269,7 @@ void lend_put_all(u32 owner)
 
 int lend_init(const struct agree_config *config, u32 type)
 {
-	struct memown_ops ops = {.take = take, .give = give, .may_map = may_map};
+	struct memown_ops ops = {.take = take, .give = give, .retire = retire, .may_map = may_map};
 
 	own_bytes = mem_free_bytes();
 	return memown_init(&lend_memown, agreement, config, type, &ops);

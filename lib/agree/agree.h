@@ -139,8 +139,7 @@ struct agree_out {
  * from AGREE_OWN_END on, and is told of deaths.
  *
  * rx       a whole message of type @type. Checks it itself.
- * closing  @core has stopped. What is held of it must go before the view changes: call
- *          agree_close_hold() now and agree_close_release() when it is gone.
+ * closing  @core has stopped; the view has not changed yet.
  * view     the dead of agree_dead() are agreed on; what was theirs is being re-homed.
  * owed     add the cores whose answer is waited for.
  * step     go on with one piece of work that needs room in the outbox; false: there is none.
@@ -312,8 +311,6 @@ const struct agree_counts *agree_counts(const struct agree *a);
 /* For clients (struct agree_client). */
 
 void agree_client_add(struct agree *a, struct agree_client *c);
-void agree_close_hold(struct agree *a);
-void agree_close_release(struct agree *a);
 
 /* Send @len bytes, at most data_max, of which the first u16 is @len. Dropped if @to is dead. */
 void agree_send(struct agree *a, u32 to, u16 type, const void *msg, u32 len);

@@ -198,7 +198,6 @@ struct agree_view {
 	struct core_set dead;    /* stopped, and not listened to any more */
 	struct core_set buried;  /* of these, those in the agreed view */
 	struct core_set closing; /* the owner has not confirmed yet */
-	u32 close_holds;
 	struct core_set doubtful; /* others suspect them: to be asked */
 	struct core_set suspects;
 	struct core_set fencing;

@@ -335,8 +335,7 @@ void view_ack_if_ready(struct agree *a)
 	struct agree_view *v = &a->view;
 	struct msg_agree_view m = {.len = sizeof(m), .epoch = v->prepared};
 
-	if (!v->owe_ack || a->sweep == AGREE_SWEEP_CLAIM || v->close_holds ||
-	    !core_set_empty(&v->closing))
+	if (!v->owe_ack || a->sweep == AGREE_SWEEP_CLAIM || !core_set_empty(&v->closing))
 		return;
 	v->owe_ack = false;
 	if (v->prepare_from == a->cfg.self)
@@ -350,16 +349,6 @@ int agree_closed(struct agree *a, u32 core)
 	if (core < a->ncores)
 		core_set_del(&a->view.closing, core);
 	return agree_pump(a);
-}
-
-void agree_close_hold(struct agree *a)
-{
-	a->view.close_holds++;
-}
-
-void agree_close_release(struct agree *a)
-{
-	a->view.close_holds--;
 }
 
 /* Committing to a view. */

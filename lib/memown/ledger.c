@@ -7,7 +7,7 @@
  *
  *   born        everything is the birth core's
  *   move        part of one owner's range becomes another's
- *   an owner died   what it owned goes to the nearest core with a replica
+ *   an owner died   what it owned goes to the nearest core with a replica, which retires it
  *
  * Not here: who asks for moves (borrow.c).
  * Runs in: the monitor, and host programs.
@@ -47,7 +47,7 @@ static void *ledger_create(void *ctx, u64 id, const void *arg)
 	l->range[0] =
 		(struct ledger_range){share->mem_base, share->mem_bytes, agree_self(m->agree)};
 	if (l->range[0].owner != core) /* else the allocator has it already */
-		m->ops.give(m->ops.ctx, share->mem_base, share->mem_bytes);
+		m->ops.retire(m->ops.ctx, share->mem_base, share->mem_bytes);
 	return l;
 }
 
@@ -165,7 +165,7 @@ static void ledger_member_died(void *state, u32 core, const struct core_set *mem
 			continue;
 		l->range[i].owner = heir;
 		if (heir == agree_self(m->agree))
-			m->ops.give(m->ops.ctx, l->range[i].base, l->range[i].bytes);
+			m->ops.retire(m->ops.ctx, l->range[i].base, l->range[i].bytes);
 	}
 	join(l);
 	borrow_member_died(m, l->birth, core);

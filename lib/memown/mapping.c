@@ -15,9 +15,9 @@
  * a grant says how many had begun, and a mapper that has seen a later one drops the grant.
  *
  * When a mapper dies, the owner sends again to those left, in a new round. When the owner dies,
- * every mapper unmaps what it maps of its frames before the view without it is agreed on
- * (mapping_closing); so nobody maps them when an heir takes them over. What held in memory of a
- * dead core is lost to those who shared it.
+ * every mapper keeps what it maps of its frames, for as long as it wants: a dead core has been
+ * stopped, nobody writes there but those who share it, and an heir retires what it inherits
+ * (ledger.c). Only who was still asking is refused.
  *
  * One revocation of an owner is under way at a time. A mapper has a record of every owner it
  * ever mapped frames of, in which its part of that revocation fits: it needs no memory for it.
@@ -63,8 +63,7 @@ struct memown_import {
 	u32 owner;
 	u32 req;
 	bool asking;
-	bool going; /* the owner died: to be unmapped before the view changes */
-	bool unmapping;
+	bool going; /* the owner died: the record, too, goes */
 };
 
 static bool overlap(u64 base, u64 bytes, u64 other, u64 other_bytes)
@@ -72,9 +71,7 @@ static bool overlap(u64 base, u64 bytes, u64 other, u64 other_bytes)
 	return base < other + other_bytes && other < base + bytes;
 }
 
-/* Tokens of AGREE_OUT_UNMAP: the owner, and the number of its revocation; or of an import. */
-#define TOKEN_IMPORT (1ul << 63)
-
+/* Tokens of AGREE_OUT_UNMAP: the owner, and the number of its revocation. */
 static u64 token_of(u32 owner, u32 req)
 {
 	return (u64)owner << 32 | req;
@@ -413,25 +410,11 @@ static void forget_imports(struct memown *m, const struct memown_unmap *u)
 	}
 }
 
-static int import_unmapped(struct memown *m, u32 req)
-{
-	for (struct memown_import **at = &m->imports; *at; at = &(*at)->next) {
-		if ((*at)->req != req || !(*at)->unmapping)
-			continue;
-		import_free(m, at);
-		agree_close_release(m->agree);
-		return agree_pump(m->agree);
-	}
-	return -ENOENT;
-}
-
 int memown_unmapped(struct memown *m, u64 token)
 {
 	u32 owner = (u32)(token >> 32), req = (u32)token;
 	struct memown_unmap *u;
 
-	if (token & TOKEN_IMPORT)
-		return import_unmapped(m, req);
 	u = owner == agree_self(m->agree) ? m->revokes : relay_of(m, owner);
 	if (!u || u->req != req || !u->local_asked || u->local_done)
 		return -ENOENT;
@@ -455,15 +438,11 @@ void unmapped_rx(struct memown *m, u32 from, const struct msg_memown *msg)
 
 /* Deaths, and the end. */
 
-/* @core has stopped: before the view changes, nothing of its frames may be mapped here. */
+/* @core has stopped: what is mapped of its frames stays, what is asked for will not be. */
 void mapping_closing(struct memown *m, u32 core)
 {
-	for (struct memown_import *i = m->imports; i; i = i->next) {
-		if (i->owner != core || i->going)
-			continue;
-		i->going = true;
-		agree_close_hold(m->agree);
-	}
+	for (struct memown_import *i = m->imports; i; i = i->next)
+		i->going |= i->owner == core;
 }
 
 /* A view is agreed on: nothing is awaited of the dead, and they map nothing. */
@@ -513,20 +492,18 @@ static bool told_step(struct memown *m, struct memown_unmap *list)
 	return true;
 }
 
-/* Unmap one import of a dead owner's. False: there is none. */
+/* Forget one import of a dead owner's. False: there is none. */
 static bool import_step(struct memown *m)
 {
-	struct memown_import *i = m->imports;
+	struct memown_import **at = &m->imports;
 
-	while (i && (!i->going || i->unmapping))
-		i = i->next;
-	if (!i)
+	while (*at && !(*at)->going)
+		at = &(*at)->next;
+	if (!*at)
 		return false;
-	i->unmapping = true;
-	if (i->asking)
-		memown_result(m, i->token, -EHOSTDOWN);
-	i->asking = false;
-	unmap_here(m, i->base, i->bytes, TOKEN_IMPORT | i->req);
+	if ((*at)->asking)
+		memown_result(m, (*at)->token, -EHOSTDOWN);
+	import_free(m, at);
 	return true;
 }
 

@@ -10,7 +10,8 @@
  * owns the whole share.
  *
  * A core that maps another's frames is recorded by the owner, which can have them unmapped
- * everywhere before it reuses them.
+ * everywhere before it reuses them. Who maps frames of an owner that dies keeps them: the record of
+ * that died with the owner, so its heir reuses none of its memory (retire()).
  *
  * One struct memown is one core's part; it is a client of lib/agree and does no I/O either.
  * Not here: which free range is lent, and page tables: struct memown_ops and AGREE_OUT_UNMAP.
@@ -32,6 +33,9 @@ struct memown_ops {
 	/* [base, base + bytes) is free, and this core's. Called inside other calls of memown_* and
 	 * agree_*: it must not make any itself. */
 	void (*give)(void *ctx, u64 base, u64 bytes);
+	/* [base, base + bytes) is this core's because its owner died. Others may map parts of it,
+	 * and keep them: it must never be handed out. Called as give(). */
+	void (*retire)(void *ctx, u64 base, u64 bytes);
 	/* May @core map [base, base + bytes), which is this core's? Not if it is free. */
 	bool (*may_map)(void *ctx, u32 core, u64 base, u64 bytes);
 	void *ctx;

@@ -97,16 +97,32 @@ TEST(a_name_that_is_empty_or_too_long_is_refused)
 
 /* Memory. Core c is born with grains 4c to 4c + 3; sockets of two cores. */
 
-static u64 all_free(void)
+static u64 all_of(bool free, bool retired)
 {
 	u64 all = 0;
 
-	for (u32 core = 0; core < n.ncores; core++)
-		if (!n.core[core].dead) {
-			CHECK_EQUAL(all & n.core[core].free, 0);
-			all |= n.core[core].free;
-		}
+	for (u32 core = 0; core < n.ncores; core++) {
+		const struct net_core *c = &n.core[core];
+		u64 some = (free ? c->free : 0) | (retired ? c->retired : 0);
+
+		if (c->dead)
+			continue;
+		CHECK_EQUAL(all & some, 0);
+		CHECK_EQUAL(c->free & c->retired, 0);
+		all |= some;
+	}
 	return all;
+}
+
+static u64 all_free(void)
+{
+	return all_of(true, false);
+}
+
+/* With what is retired. */
+static u64 all_owned(void)
+{
+	return all_of(true, true);
 }
 
 TEST(memory_is_borrowed_from_the_nearest_core)
@@ -161,7 +177,7 @@ TEST(memory_of_a_dead_core_is_inherited_once)
 		net_kill(&n, steps & 1);
 		agree_fenced(n.core[3].agree, steps & 1);
 		net_pass(&n, 3 * NET_SECOND);
-		CHECK_EQUAL(all_free(), 0xffff);
+		CHECK_EQUAL(all_owned(), 0xffff);
 		net_end(&n);
 	}
 }
@@ -205,7 +221,7 @@ TEST(free_memory_and_memory_of_others_cannot_be_mapped)
 	net_end(&n);
 }
 
-TEST(frames_of_a_dead_core_are_unmapped_before_they_are_inherited)
+TEST(frames_of_a_dead_core_stay_mapped_and_are_not_handed_out)
 {
 	net_start(&n, 4, 2, AGREE_TREE);
 	n.core[0].free = 0;
@@ -216,8 +232,10 @@ TEST(frames_of_a_dead_core_are_unmapped_before_they_are_inherited)
 	net_kill(&n, 0);
 	agree_fenced(n.core[2].agree, 0);
 	net_pass(&n, 3 * NET_SECOND);
-	CHECK_EQUAL(n.core[3].mapped, 0);
-	CHECK_EQUAL(all_free(), 0xffff);
+	CHECK_EQUAL(n.core[3].mapped, 1);
+	CHECK_EQUAL(memown_drop(&n.core[3].memown, 0, 0, PAGE_SIZE), -ENOENT);
+	CHECK_EQUAL(all_free(), 0xfff0);
+	CHECK_EQUAL(all_owned(), 0xffff);
 	net_end(&n);
 }
 
@@ -235,6 +253,6 @@ TEST(an_heir_that_dies_before_it_inherits_is_noticed_and_replaced)
 	net_pass(&n, 60 * NET_SECOND);
 	CHECK_EQUAL(n.result[3][0], 0);
 	CHECK_EQUAL(n.fenced, 1);
-	CHECK_EQUAL(all_free(), 0xffffff);
+	CHECK_EQUAL(all_owned(), 0xffffff);
 	net_end(&n);
 }

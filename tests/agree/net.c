@@ -52,6 +52,11 @@ static void give(void *ctx, u64 base, u64 bytes)
 	((struct net_core *)ctx)->free |= grains_of(base, bytes);
 }
 
+static void retire(void *ctx, u64 base, u64 bytes)
+{
+	((struct net_core *)ctx)->retired |= grains_of(base, bytes);
+}
+
 static bool may_map(void *ctx, u32 core, u64 base, u64 bytes)
 {
 	(void)core;
@@ -61,7 +66,7 @@ static bool may_map(void *ctx, u32 core, u64 base, u64 bytes)
 static void start_core(struct net *n, u32 core, enum agree_strategy strategy)
 {
 	struct net_core *c = &n->core[core];
-	struct memown_ops ops = {take, give, may_map, c};
+	struct memown_ops ops = {take, give, retire, may_map, c};
 	struct agree_config cfg = {.self = core,
 				   .machine = n->machine,
 				   .types = {&map_type, &names_type, &ledger_type},

@@ -41,6 +41,7 @@ struct net_core {
 	u32 depth;   /* of the deepest line it has received */
 	u64 handled; /* lines sent and received */
 	u64 free;    /* bit map of the grains its allocator has */
+	u64 retired; /* of those of the dead that are its now */
 	u64 mapped;  /* and of those it maps of others */
 };
 

@@ -3,7 +3,7 @@
  *
  *   conserved   every grain is in the allocator of one live core, the one that its ledger names
  *   revoked     when a revocation is answered, no live core maps any of the range
- *   inherited   nobody maps a grain that an allocator is given
+ *   inherited   nobody maps a grain that an allocator is given; what it is to retire, others may
  *   no memory   is a result, and nothing else comes of it
  *
  * Grains stand for all memory: each core is born with SIM_SHARE_GRAINS of them.
@@ -43,12 +43,11 @@ static bool take(void *ctx, u64 bytes, u64 *base)
 	return false;
 }
 
-static void give(void *ctx, u64 base, u64 bytes)
+/* [base, base + bytes) is @al's core's now, of which it says @state. */
+static void comes(const struct allocator *al, u64 base, u64 bytes, u8 state)
 {
-	struct allocator *al = ctx;
 	struct sim *s = al->sim;
 
-	sim_trace(s, "core %u is given %lx, %lu grains", al->core, base, bytes / MEMOWN_GRAIN);
 	for (u64 g = base / MEMOWN_GRAIN; g < (base + bytes) / MEMOWN_GRAIN; g++) {
 		if (g >= grains(s)) {
 			sim_fail(s, "memory from nowhere", "grain %lu", g);
@@ -60,12 +59,29 @@ static void give(void *ctx, u64 base, u64 bytes)
 			if (s->core[core].has[g])
 				sim_fail(s, "memory has two owners", "grain %lu: cores %u and %u",
 					 g, core, al->core);
-			if (s->core[core].mapped[g])
+			if (state == SIM_FREE && s->core[core].mapped[g])
 				sim_fail(s, "mapped by another while free", "grain %lu by core %u",
 					 g, core);
 		}
-		s->core[al->core].has[g] = SIM_FREE;
+		s->core[al->core].has[g] = state;
 	}
+}
+
+static void give(void *ctx, u64 base, u64 bytes)
+{
+	const struct allocator *al = ctx;
+
+	sim_trace(al->sim, "core %u is given %lx, %lu grains", al->core, base,
+		  bytes / MEMOWN_GRAIN);
+	comes(al, base, bytes, SIM_FREE);
+}
+
+static void retire(void *ctx, u64 base, u64 bytes)
+{
+	const struct allocator *al = ctx;
+
+	sim_trace(al->sim, "core %u retires %lx, %lu grains", al->core, base, bytes / MEMOWN_GRAIN);
+	comes(al, base, bytes, SIM_RETIRED);
 }
 
 static bool may_map(void *ctx, u32 core, u64 base, u64 bytes)
@@ -80,7 +96,7 @@ static bool may_map(void *ctx, u32 core, u64 base, u64 bytes)
 int sim_memory_start(struct sim *s, u32 core, const struct agree_config *cfg, u32 type)
 {
 	struct sim_core *c = &s->core[core];
-	struct memown_ops ops = {take, give, may_map, &allocators[core]};
+	struct memown_ops ops = {take, give, retire, may_map, &allocators[core]};
 
 	allocators[core] = (struct allocator){s, core};
 	memset(&c->has[core * SIM_SHARE_GRAINS], SIM_FREE, SIM_SHARE_GRAINS);

@@ -27,7 +27,7 @@
 #define SIM_SHARE_GRAINS 4u /* of 2 MiB, in a core's share of memory */
 #define SIM_GRAINS       (SIM_CORES * SIM_SHARE_GRAINS)
 
-enum sim_grain { SIM_NOT_HERE, SIM_FREE, SIM_USED };
+enum sim_grain { SIM_NOT_HERE, SIM_FREE, SIM_USED, SIM_RETIRED };
 
 #define SIM_NAMES 4u
 

@@ -453,6 +453,8 @@ static bool drop_holder(struct far_part *part, u32 core)
 			if (far_home_of(k->ino) != part->sb->vfs->far->core)
 				continue;
 			far_leases_forget(share, core);
+			if (share->inode->locks)
+				locks_core_died(share->inode, core);
 			if (far_share_drop(share, core, UINT64_MAX))
 				return true;
 		}

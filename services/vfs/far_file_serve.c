@@ -187,9 +187,7 @@ static s64 perform_lock(struct serving *s)
 	if (s->bytes != sizeof(lock))
 		return -EBADMSG;
 	memcpy(&lock, s->data, sizeof(lock));
-	err = file_lock(s->t, s->file, (int)s->ask->what, s->ask->arg, &lock);
-	if (!err && s->file->inode->locks)
-		locks_owner_moved(s->file->inode, s->ask->arg, s->request->core);
+	err = file_lock(s->t, s->file, (int)s->ask->what, s->ask->arg, s->request->core, &lock);
 	return err ? err : answer_with(s, &lock, sizeof(lock));
 }
 
@@ -213,7 +211,7 @@ static s64 perform_control(struct serving *s)
 static s64 perform_closed(struct serving *s)
 {
 	if (s->file->inode->locks)
-		locks_release_owner(s->file->inode, s->ask->arg, false);
+		locks_release_owner(s->file->inode, s->ask->arg, false, true);
 	return 0;
 }
 

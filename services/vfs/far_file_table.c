@@ -83,6 +83,8 @@ static int import_one(struct fd_table *table, const struct fd_desc *desc)
 	err = file_import(table->vfs, &desc->file, &file);
 	if (err)
 		return err;
+	if (table->locked && desc->file.home == all->self && file->inode->locks)
+		locks_owner_moved(file->inode, table->owner, all->self);
 	slot = &table->slots[desc->fd];
 	slot->file = file;
 	slot->cloexec = desc->flags & FD_DESC_CLOEXEC;

@@ -6,6 +6,7 @@
  *   far_names.c  far directories
  *   far_data.c   far open files; far_pages.c: their pages; far_use.c: who writes and runs them
  *   far_attr.c   attributes that few ask for
+ *   far_locks.c  locks
  *   far_share.c  what a home remembers of an inode that others know: who does, and leases of names
  *   far_home.c   changes of directories that others know, by this core's processes and by others
  *   far_rename.c renames with several homes
@@ -283,7 +284,8 @@ void far_dentry_moved(const struct far_moved *m, struct inode *olddir, struct in
 /* --- far_serve.c --- */
 
 int far_serve(struct vfs *vfs);
-int far_serve_data(struct vfs *vfs); /* far_serve_data.c */
+int far_serve_data(struct vfs *vfs);  /* far_serve_data.c */
+int far_serve_locks(struct vfs *vfs); /* far_locks.c */
 
 /* --- inline --- */
 

@@ -563,6 +563,9 @@ int far_serve(struct vfs *vfs)
 	};
 	int err = far_serve_data(vfs);
 
+	if (!err)
+		err = far_serve_locks(vfs);
+
 	for (u32 i = 0; i < ARRAY_SIZE(all) && !err; i++)
 		err = shard_serve(vfs->far->net, all[i].op, all[i].handler, vfs);
 	return err;

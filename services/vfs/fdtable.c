@@ -97,8 +97,8 @@ static void drop_file(struct vfs_task *t, const struct fd_table *table, struct f
 			file->ops->flush(t, file);
 		if (table->locked && file->ops->closed)
 			file->ops->closed(t, file, table->owner);
-		else if (file->inode->locks)
-			locks_release_owner(file->inode, table->owner, false);
+		else
+			locks_closed(file, table);
 	}
 	file_put(file);
 }

@@ -35,8 +35,7 @@ void file_end(struct file *file)
 	struct vfs *vfs = file->path.dentry->sb->vfs;
 	struct inode *inode = file->inode;
 
-	if (inode->locks)
-		locks_release_owner(inode, lock_owner_of(file), true);
+	locks_file_ends(file);
 	if (file->watchers)
 		epoll_forget(file);
 	if (file->exported)

@@ -93,6 +93,7 @@ struct file_ops {
 #define FILE_EXEC              0x08u /* denies writing; see vfs_open_exec() */
 #define FILE_COUNTED           0x10u /* counted in inode->writers */
 #define FILE_CREATED           0x20u /* by the open that made the file: F_CREATED_QUERY */
+#define FILE_LOCKED            0x40u /* locks of its own were asked for: OFD, flock */
 
 struct file {
 	u32 refs;

@@ -12,6 +12,7 @@
 struct chrdev;
 struct far_files;
 struct far_spaces;
+struct lock_request;
 struct lock_waiter;
 struct mountns;
 struct procfs;
@@ -241,20 +242,32 @@ int file_alloc(struct vfs *vfs, struct file **out);
 /* A descriptor's file, or an error: -EBADF. */
 int fd_need(struct vfs_task *t, int fd, u32 mode, struct file **out);
 
-/* locks.c: those of @owner end with it. */
-void locks_release_owner(struct inode *inode, u64 owner, bool flock_too);
+/*
+ * locks.c: inode->locks is there from the first lock that was asked for here, wherever the inode
+ * lives. Those of @owner (and its flocks) end with it; @wait: before this returns, if the caller is
+ * a fiber.
+ */
+void locks_release_owner(struct inode *inode, u64 owner, bool flock_too, bool wait);
 void locks_free(struct inode *inode);
-/* Owners of locks are tables of descriptors, which have a number, and open files of this core. */
-static inline u64 lock_owner_of(const struct file *file)
-{
-	return (u64)(uintptr_t)file;
-}
-/* fcntl_lock(2) and flock(2) of a file that is at home here. */
-int file_lock(struct vfs_task *t, struct file *file, int cmd, u64 owner, struct vfs_flock *f);
+/* A descriptor of @table is closed, perhaps the last of @file: what locks end with that. */
+void locks_closed(struct file *file, const struct fd_table *table);
+/* ... the last of all, on whatever core. Does not wait. */
+void locks_file_ends(struct file *file);
+/* fcntl_lock(2), whose owner lives on @core, and flock(2), of an open file of this core. */
+int file_lock(struct vfs_task *t, struct file *file, int cmd, u64 owner, u32 core,
+	      struct vfs_flock *f);
 int file_flock(struct vfs_task *t, struct file *file, u32 operation);
 /* The locks of @owner live and die with another core. */
 void locks_owner_moved(struct inode *inode, u64 owner, u32 core);
 void locks_core_died(struct inode *inode, u32 core);
+/* An own inode's. The request is changed by one that gets. 0, -EAGAIN, -EDEADLK, -ERESTARTSYS, ...
+ */
+int locks_request(struct inode *inode, struct lock_request *want);
+
+/* far_locks.c: the same of another core's inode. */
+int far_lock_request(struct inode *inode, struct lock_request *want);
+void far_lock_end(struct inode *inode, const struct lock_request *whose, bool wait);
+void far_lock_moved(struct inode *inode, u64 owner, u32 core);
 
 /* fcntl.c: F_GETFL, and what changes the open file. */
 s64 file_fcntl(struct vfs_task *t, struct file *file, int fd, int cmd, u64 arg);

@@ -5,11 +5,13 @@
  * Record locks of one owner never overlap; neighbours of one type are one lock. flock locks
  * are a world of their own, of the whole file.
  *
+ * The core where an inode lives keeps its locks, whoever has them: others ask it (far_locks.c).
+ *
  * Source: fcntl(2) (Advisory record locking, Open file description locks), flock(2).
  * Runs in: the personality, host tests.
  */
+#include "far_internal.h"
 #include "fdtable.h"
-#include "internal.h"
 
 #include <stdlib.h>
 #include <sys/file.h>
@@ -24,7 +26,7 @@ struct lock {
 	u64 owner;
 	s64 start, end; /* both included */
 	s32 pid;        /* F_GETLK's; -1: OFD */
-	u32 core; /* another core where the owner lives, + 1; 0: here, or it is an open file */
+	u32 core;       /* where the owner lives */
 	bool write, flock;
 };
 
@@ -57,11 +59,25 @@ void locks_free(struct inode *inode)
 	inode->locks = NULL;
 }
 
-void locks_release_owner(struct inode *inode, u64 owner, bool flock_too)
+static u32 self_core(const struct vfs *vfs)
 {
+	return vfs->far ? vfs->far->core : 0;
+}
+
+/* Tables have numbers from 1 << 63 on. */
+static u64 owner_of(const struct file *file)
+{
+	return (u64)(uintptr_t)file | (u64)self_core(file->inode->sb->vfs) << 48;
+}
+
+void locks_release_owner(struct inode *inode, u64 owner, bool flock_too, bool wait)
+{
+	struct lock_request whose = {.owner = owner, .flags = flock_too ? LOCK_REQUEST_FLOCK : 0};
 	struct lock **at = &inode->locks->first;
 	bool any = false;
 
+	if (inode->far)
+		far_lock_end(inode, &whose, wait);
 	while (*at) {
 		struct lock *lock = *at;
 
@@ -77,25 +93,47 @@ void locks_release_owner(struct inode *inode, u64 owner, bool flock_too)
 		wait_wake(&inode->sb->vfs->lock_wait, 0);
 }
 
+void locks_file_ends(struct file *file)
+{
+	if (file->inode->locks && file->mode & FILE_LOCKED)
+		locks_release_owner(file->inode, owner_of(file), true, false);
+}
+
+void locks_closed(struct file *file, const struct fd_table *table)
+{
+	if (file->inode->locks && table->locked)
+		locks_release_owner(file->inode, table->owner, false, true);
+	if (file->inode->locks && file->refs == 1 && file->mode & FILE_LOCKED) {
+		file->mode &= ~FILE_LOCKED;
+		locks_release_owner(file->inode, owner_of(file), true, true);
+	}
+}
+
 void locks_owner_moved(struct inode *inode, u64 owner, u32 core)
 {
+	if (inode->far)
+		far_lock_moved(inode, owner, core);
 	for (struct lock *lock = inode->locks->first; lock; lock = lock->next) {
 		if (lock->owner == owner)
-			lock->core = core + 1;
+			lock->core = core;
 	}
 }
 
 void locks_core_died(struct inode *inode, u32 core)
 {
-	struct lock *lock = inode->locks->first;
+	struct lock **at = &inode->locks->first;
 
-	while (lock) {
-		bool dies = lock->core == core + 1;
+	while (*at) {
+		struct lock *lock = *at;
 
-		if (dies)
-			locks_release_owner(inode, lock->owner, false);
-		lock = dies ? inode->locks->first : lock->next;
+		if (lock->core != core) {
+			at = &lock->next;
+			continue;
+		}
+		*at = lock->next;
+		free(lock);
 	}
+	wait_wake(&inode->sb->vfs->lock_wait, 0);
 }
 
 /* A lock of somebody else that does not let @want be; NULL: none. */
@@ -249,15 +287,18 @@ static int wait_for(struct vfs *vfs, struct locks *locks, const struct lock *wan
 }
 
 /* struct flock's range to bytes. */
-static int parse_range(const struct file *file, const struct vfs_flock *f, struct lock *lock)
+static int parse_range(struct vfs_task *t, struct file *file, const struct vfs_flock *f,
+		       struct lock_request *lock)
 {
 	s64 base = 0, start, end;
 
 	if (f->whence == SEEK_CUR)
 		base = file->pos;
-	else if (f->whence == SEEK_END)
+	else if (f->whence == SEEK_END && file->inode->far && file->inode->ops->refresh)
+		file->inode->ops->refresh(t, file->inode);
+	if (f->whence == SEEK_END)
 		base = (s64)file->inode->size;
-	else if (f->whence != SEEK_SET)
+	else if (f->whence != SEEK_CUR && f->whence != SEEK_SET)
 		return -EINVAL;
 	if (__builtin_add_overflow(base, f->start, &start))
 		return -EOVERFLOW;
@@ -278,43 +319,24 @@ static int parse_range(const struct file *file, const struct vfs_flock *f, struc
 	return 0;
 }
 
-static int get_lock(struct locks *locks, struct lock *want, struct vfs_flock *f)
+/* Who is in the way of @want? */
+static void get_lock(const struct locks *locks, const struct lock *want, struct lock_request *out)
 {
-	struct lock *other;
+	const struct lock *other = conflict(locks, want);
 
-	if (f->type != F_RDLCK && f->type != F_WRLCK)
-		return -EINVAL;
-	want->write = f->type == F_WRLCK;
-	other = conflict(locks, want);
-	if (!other) {
-		f->type = F_UNLCK;
-		return 0;
-	}
-	f->type = other->write ? F_WRLCK : F_RDLCK;
-	f->whence = SEEK_SET;
-	f->start = other->start;
-	f->len = other->end == LOCK_END ? 0 : other->end - other->start + 1;
-	f->pid = other->pid;
-	return 0;
+	out->type = !other ? F_UNLCK : other->write ? F_WRLCK : F_RDLCK;
+	if (!other)
+		return;
+	out->start = other->start;
+	out->end = other->end;
+	out->pid = other->pid;
 }
 
-static int set_lock(struct vfs *vfs, struct file *file, struct locks *locks, struct lock *want,
-		    const struct vfs_flock *f, bool may_wait)
+static int await(struct vfs *vfs, struct locks *locks, const struct lock *want, bool may_wait)
 {
-	int err = 0;
-
-	if (f->type == F_UNLCK)
-		return set_range(vfs, locks, want, true);
-	if (f->type != F_RDLCK && f->type != F_WRLCK)
-		return -EINVAL;
-	if (!(file->mode & (f->type == F_RDLCK ? FILE_READ : FILE_WRITE)))
-		return -EBADF;
-	want->write = f->type == F_WRLCK;
 	if (may_wait)
-		err = wait_for(vfs, locks, want);
-	else if (conflict(locks, want))
-		err = -EAGAIN;
-	return err ? err : set_range(vfs, locks, want, false);
+		return wait_for(vfs, locks, want);
+	return conflict(locks, want) ? -EAGAIN : 0;
 }
 
 static bool is_get(int cmd)
@@ -327,23 +349,53 @@ static bool is_ofd(int cmd)
 	return cmd == F_OFD_GETLK || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW;
 }
 
-int file_lock(struct vfs_task *t, struct file *file, int cmd, u64 owner, struct vfs_flock *f)
+/* Of an own inode or another's. */
+static int request(struct inode *inode, struct lock_request *want)
 {
-	struct lock want = {.pid = is_ofd(cmd) ? -1 : (s32)t->tgid};
-	struct locks *locks;
-	int err;
+	if (!locks_of(inode))
+		return -ENOLCK;
+	return inode->far ? far_lock_request(inode, want) : locks_request(inode, want);
+}
 
-	want.owner = is_ofd(cmd) ? lock_owner_of(file) : owner;
-	err = is_ofd(cmd) && f->pid ? -EINVAL : parse_range(file, f, &want);
-	locks = locks_of(file->inode);
-	if (!err && !locks)
-		err = -ENOLCK;
-	if (!err && is_get(cmd))
-		err = get_lock(locks, &want, f);
-	else if (!err)
-		err = set_lock(t->vfs, file, locks, &want, f,
-			       cmd == F_SETLKW || cmd == F_OFD_SETLKW);
-	return err;
+static int check_type(const struct file *file, bool get, s32 type)
+{
+	if (type == F_UNLCK && !get)
+		return 0;
+	if (type != F_RDLCK && type != F_WRLCK)
+		return -EINVAL;
+	return get || file->mode & (type == F_RDLCK ? FILE_READ : FILE_WRITE) ? 0 : -EBADF;
+}
+
+int file_lock(struct vfs_task *t, struct file *file, int cmd, u64 owner, u32 core,
+	      struct vfs_flock *f)
+{
+	bool wait = cmd == F_SETLKW || cmd == F_OFD_SETLKW;
+	struct lock_request want = {
+		.owner = is_ofd(cmd) ? owner_of(file) : owner,
+		.pid = is_ofd(cmd) ? -1 : (s32)t->tgid,
+		.core = is_ofd(cmd) ? self_core(t->vfs) : core,
+		.type = (u32)f->type,
+		.flags = (is_get(cmd) ? LOCK_REQUEST_GET : 0) | (wait ? LOCK_REQUEST_WAIT : 0),
+	};
+	int err = is_ofd(cmd) && f->pid ? -EINVAL : parse_range(t, file, f, &want);
+
+	if (!err)
+		err = check_type(file, is_get(cmd), f->type);
+	if (err)
+		return err;
+	if (is_ofd(cmd))
+		file->mode |= FILE_LOCKED;
+	err = request(file->inode, &want);
+	if (err || !is_get(cmd))
+		return err;
+	f->type = (int16_t)want.type;
+	if (f->type == F_UNLCK)
+		return 0;
+	f->whence = SEEK_SET;
+	f->start = want.start;
+	f->len = want.end == LOCK_END ? 0 : want.end - want.start + 1;
+	f->pid = want.pid;
+	return 0;
 }
 
 int vfs_fcntl_lock(struct vfs_task *t, int fd, int cmd, struct vfs_flock *f)
@@ -355,7 +407,7 @@ int vfs_fcntl_lock(struct vfs_task *t, int fd, int cmd, struct vfs_flock *f)
 	if (err)
 		return err;
 	err = file->ops->lock ? file->ops->lock(t, file, cmd, table->owner, f)
-			      : file_lock(t, file, cmd, table->owner, f);
+			      : file_lock(t, file, cmd, table->owner, self_core(t->vfs), f);
 	if (!err && is_get(cmd) && f->type != F_UNLCK && f->pid > 0)
 		f->pid = (s32)task_show_pid(t, (u32)f->pid);
 	if (!err && !is_get(cmd) && !is_ofd(cmd)) {
@@ -364,7 +416,7 @@ int vfs_fcntl_lock(struct vfs_task *t, int fd, int cmd, struct vfs_flock *f)
 		if (file->refs == 1 && file->ops->closed)
 			file->ops->closed(t, file, table->owner);
 		else if (file->refs == 1)
-			locks_release_owner(file->inode, table->owner, false);
+			locks_release_owner(file->inode, table->owner, false, true);
 	}
 	file_put(file);
 	return err;
@@ -372,11 +424,11 @@ int vfs_fcntl_lock(struct vfs_task *t, int fd, int cmd, struct vfs_flock *f)
 
 /* --- flock --- */
 
-static struct lock *find_flock(struct locks *locks, const struct file *file)
+static struct lock *find_flock(struct locks *locks, u64 owner)
 {
 	struct lock *lock = locks->first;
 
-	while (lock && (!lock->flock || lock->owner != lock_owner_of(file)))
+	while (lock && (!lock->flock || lock->owner != owner))
 		lock = lock->next;
 	return lock;
 }
@@ -392,29 +444,23 @@ static void drop_flock(struct vfs *vfs, struct locks *locks, struct lock *lock)
 	wait_wake(&vfs->lock_wait, 0);
 }
 
-static int set_flock(struct vfs *vfs, struct locks *locks, struct file *file, bool write,
-		     bool may_wait)
+static int set_flock(struct vfs *vfs, struct locks *locks, const struct lock *want, bool may_wait)
 {
-	struct lock want = {
-		.owner = lock_owner_of(file), .end = LOCK_END, .write = write, .flock = true};
-	struct lock *lock = find_flock(locks, file);
-	int err = 0;
+	struct lock *lock = find_flock(locks, want->owner);
+	int err;
 
-	if (lock && lock->write == write)
+	if (lock && lock->write == want->write)
 		return 0;
 	/* A change of type lets go first, as flock(2) says. */
 	if (lock)
 		drop_flock(vfs, locks, lock);
-	if (may_wait)
-		err = wait_for(vfs, locks, &want);
-	else if (conflict(locks, &want))
-		err = -EWOULDBLOCK;
+	err = await(vfs, locks, want, may_wait);
 	if (err)
 		return err;
 	lock = malloc(sizeof(*lock));
 	if (!lock)
 		return -ENOLCK;
-	*lock = want;
+	*lock = *want;
 	lock->next = locks->first;
 	locks->first = lock;
 	return 0;
@@ -423,17 +469,18 @@ static int set_flock(struct vfs *vfs, struct locks *locks, struct file *file, bo
 int file_flock(struct vfs_task *t, struct file *file, u32 operation)
 {
 	u32 what = operation & ~(u32)LOCK_NB;
-	struct locks *locks = locks_of(file->inode);
-	struct lock *lock;
+	struct lock_request want = {
+		.owner = owner_of(file),
+		.end = LOCK_END,
+		.core = self_core(t->vfs),
+		.type = what == LOCK_EX   ? F_WRLCK
+			: what == LOCK_SH ? F_RDLCK
+					  : F_UNLCK,
+		.flags = LOCK_REQUEST_FLOCK | (operation & LOCK_NB ? 0 : LOCK_REQUEST_WAIT),
+	};
 
-	if (!locks)
-		return -ENOLCK;
-	if (what != LOCK_UN)
-		return set_flock(t->vfs, locks, file, what == LOCK_EX, !(operation & LOCK_NB));
-	lock = find_flock(locks, file);
-	if (lock)
-		drop_flock(t->vfs, locks, lock);
-	return 0;
+	file->mode |= FILE_LOCKED;
+	return request(file->inode, &want);
 }
 
 int vfs_flock(struct vfs_task *t, int fd, u32 operation)
@@ -451,4 +498,41 @@ int vfs_flock(struct vfs_task *t, int fd, u32 operation)
 			       : file_flock(t, file, operation);
 	file_put(file);
 	return err;
+}
+
+/* --- Requests, of any core --- */
+
+int locks_request(struct inode *inode, struct lock_request *r)
+{
+	struct vfs *vfs = inode->sb->vfs;
+	struct locks *locks = locks_of(inode);
+	bool may_wait = r->flags & LOCK_REQUEST_WAIT;
+	struct lock *lock, want = {
+				   .owner = r->owner,
+				   .start = r->start,
+				   .end = r->end,
+				   .pid = r->pid,
+				   .core = r->core,
+				   .write = r->type == F_WRLCK,
+				   .flock = r->flags & LOCK_REQUEST_FLOCK,
+			   };
+	int err = 0;
+
+	if (!locks)
+		return -ENOLCK;
+	if (r->flags & LOCK_REQUEST_GET) {
+		get_lock(locks, &want, r);
+		return 0;
+	}
+	if (want.flock && r->type == F_UNLCK) {
+		lock = find_flock(locks, want.owner);
+		if (lock)
+			drop_flock(vfs, locks, lock);
+		return 0;
+	}
+	if (want.flock)
+		return set_flock(vfs, locks, &want, may_wait);
+	if (r->type != F_UNLCK)
+		err = await(vfs, locks, &want, may_wait);
+	return err ? err : set_range(vfs, locks, &want, r->type == F_UNLCK);
 }

@@ -27,20 +27,23 @@
 #define FAR_SB_END FAR_OP(5) /* tell, u64: it is gone */
 
 /* To the home of an inode. */
-#define FAR_ATTR      FAR_OP(8)  /* struct far_node: I refer to it -> struct far_attr */
-#define FAR_STAT      FAR_OP(9)  /* struct far_node -> struct far_attr */
-#define FAR_DROP      FAR_OP(10) /* tell, struct far_drop: I do not refer to it any more */
-#define FAR_READLINK  FAR_OP(11) /* struct far_node -> the target */
-#define FAR_SET_ATTR  FAR_OP(12) /* struct far_set_attr -> struct far_attr */
-#define FAR_NLINK     FAR_OP(13) /* struct far_nlink */
-#define FAR_READ      FAR_OP(14) /* struct far_io -> data */
-#define FAR_WRITE     FAR_OP(15) /* struct far_io, data -> s64 position behind it; bytes */
-#define FAR_SEEK      FAR_OP(16) /* struct far_io -> position */
-#define FAR_FALLOCATE FAR_OP(17) /* struct far_io */
-#define FAR_XATTR     FAR_OP(18) /* struct far_xattr, name, value -> value or names */
-#define FAR_USE       FAR_OP(19) /* struct far_use: -ETXTBSY */
-#define FAR_PAGE      FAR_OP(21) /* struct far_io: pages -> which there are; their names */
-#define FAR_SET_FLAGS FAR_OP(20) /* struct far_set_flags */
+#define FAR_ATTR       FAR_OP(8)  /* struct far_node: I refer to it -> struct far_attr */
+#define FAR_STAT       FAR_OP(9)  /* struct far_node -> struct far_attr */
+#define FAR_DROP       FAR_OP(10) /* tell, struct far_drop: I do not refer to it any more */
+#define FAR_READLINK   FAR_OP(11) /* struct far_node -> the target */
+#define FAR_SET_ATTR   FAR_OP(12) /* struct far_set_attr -> struct far_attr */
+#define FAR_NLINK      FAR_OP(13) /* struct far_nlink */
+#define FAR_READ       FAR_OP(14) /* struct far_io -> data */
+#define FAR_WRITE      FAR_OP(15) /* struct far_io, data -> s64 position behind it; bytes */
+#define FAR_SEEK       FAR_OP(16) /* struct far_io -> position */
+#define FAR_FALLOCATE  FAR_OP(17) /* struct far_io */
+#define FAR_XATTR      FAR_OP(18) /* struct far_xattr, name, value -> value or names */
+#define FAR_USE        FAR_OP(19) /* struct far_use: -ETXTBSY */
+#define FAR_PAGE       FAR_OP(21) /* struct far_io: pages -> which there are; their names */
+#define FAR_SET_FLAGS  FAR_OP(20) /* struct far_set_flags */
+#define FAR_LOCK       FAR_OP(22) /* struct far_lock -> struct lock_request: who is in the way */
+#define FAR_LOCK_END   FAR_OP(23) /* call or tell, struct far_lock: those of an owner end */
+#define FAR_LOCK_MOVED FAR_OP(24) /* tell, struct far_lock: the owner lives on another core now */
 /* To the home of a directory. */
 #define FAR_LOOKUP  FAR_OP(32) /* struct far_name -> struct far_found; -ENOENT */
 #define FAR_READDIR FAR_OP(33) /* struct far_io -> struct far_dirent, name; ... */
@@ -193,6 +196,28 @@ struct far_enter {
 	u64 olddir, ino, replaced; /* ino enters */
 	u32 len, flags;            /* FAR_EXCHANGE */
 };
+
+/* A lock of a file. Owners are tables of descriptors and open files, by numbers of one core only.
+ */
+struct lock_request {
+	u64 owner;
+	s64 start, end; /* both included */
+	s32 pid;        /* as F_GETLK tells it; -1: an open file's */
+	u32 core;       /* where the owner lives: its locks end with that */
+	u32 type;       /* F_RDLCK, F_WRLCK, F_UNLCK */
+	u32 flags;      /* LOCK_REQUEST_* */
+};
+
+#define LOCK_REQUEST_GET   1u /* who is in the way? type F_UNLCK: nobody */
+#define LOCK_REQUEST_WAIT  2u
+#define LOCK_REQUEST_FLOCK 4u /* flock(2)'s: of the whole file; FAR_LOCK_END: these, too */
+
+struct far_lock {
+	struct far_node file;
+	struct lock_request want;
+};
+
+static_assert(sizeof(struct far_lock) == 56, "no holes");
 
 struct far_attrs {
 	u64 sb;

@@ -195,9 +195,9 @@ struct agree_view {
 	u16 prepare_from;
 	bool owe_ack;
 	struct core_set all;
-	struct core_set dead;    /* stopped, and not listened to any more */
-	struct core_set buried;  /* of these, those in the agreed view */
-	struct core_set closing; /* the owner has not confirmed yet */
+	struct core_set dead;     /* stopped, and not listened to any more */
+	struct core_set buried;   /* of these, those in the agreed view */
+	struct core_set closing;  /* the owner has not confirmed yet */
 	struct core_set doubtful; /* others suspect them: to be asked */
 	struct core_set suspects;
 	struct core_set fencing;

@@ -100,7 +100,7 @@ static int check(struct attach *a, u32 how)
 	} else {
 		struct mount *above;
 
-		while ((above = mounts_child(a->parent, a->point)) && above != a->tree) {
+		while ((above = mounts_child(a->parent, a->point))) {
 			a->parent = above;
 			a->point = above->root;
 		}
@@ -261,9 +261,9 @@ static void place_copy(struct mount *copy, const void *owner)
 
 	copy->parent = NULL;
 	copy->refs = 0; /* it was this operation's */
-	place(copy, parent, point);
 	if (parent->ns->owner != owner)
-		mounts_lock_tree(copy);
+		mounts_lock_tree(copy); /* and not what will be on top of it */
+	place(copy, parent, point);
 	/* What is on top of it now is in the namespace already. */
 	for (struct mount *m = copy; m; m = mounts_next(m, copy)) {
 		if (!m->ns) {

@@ -232,9 +232,8 @@ void mount_make_slave(struct mount *mnt)
 {
 	struct mount_group *group = mnt->group, *master;
 
-	mnt->flags &= ~MOUNT_UNBINDABLE;
 	if (!group)
-		return;
+		return; /* and what is unbindable stays so */
 	master = group->nmembers > 1 ? group : group->master;
 	member_out(mnt);
 	if (master)

@@ -198,7 +198,9 @@ int mounts_pivot_root(struct mount *new, struct mount *root, struct mount *old,
 		old = above;
 		old_dir = above->root;
 	}
-	if (old->group || (new->parent &&new->parent->group) || (parent && parent->group))
+	/* Linux: what has no parent is its own. */
+	if (old->group || (new->parent ? new->parent : new)->group ||
+	    (parent ? parent : root)->group)
 		return -EINVAL;
 	if (!new->ns || new->ns != root->ns || old->ns != root->ns || new->flags & MOUNT_LOCKED)
 		return -EINVAL;

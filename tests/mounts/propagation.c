@@ -266,3 +266,32 @@ CASE(propagate_from_names_the_nearest_that_is_seen)
 	}
 	CHECK(from == top);
 }
+
+CASE(slave_of_nobody_stays_unbindable)
+{
+	place();
+	CHECK(tmpfs("a") == 0 && kind("a", MS_UNBINDABLE) == 0 && kind("a", MS_SLAVE) == 0);
+	CHECK_ERROR(bind_("a", "b", 0), EINVAL);
+	CHECK(kind("a", MS_PRIVATE) == 0 && bind_("a", "b", 0) == 0);
+}
+
+CASE(unbindable_mount_gets_no_group)
+{
+	peers();
+	CHECK(bind_("a", "c", 0) == 0 && kind("c", MS_UNBINDABLE) == 0);
+	CHECK_ERROR(move_mount_(AT_FDCWD, "a", AT_FDCWD, "c", MOVE_SET_GROUP), EINVAL);
+	CHECK(kind("c", MS_PRIVATE) == 0);
+	CHECK(move_mount_(AT_FDCWD, "a", AT_FDCWD, "c", MOVE_SET_GROUP) == 0);
+	CHECK(number_after(info_of("c"), "shared:") == number_after(info_of("a"), "shared:"));
+}
+
+CASE(mount_moved_to_its_own_place_is_eloop)
+{
+	int dir;
+
+	place();
+	dir = open("a", O_PATH | O_DIRECTORY);
+	CHECK(dir >= 0 && tmpfs("a") == 0);
+	CHECK_ERROR(move_mount_(AT_FDCWD, "a", dir, "", MOVE_T_EMPTY), ELOOP);
+	CHECK(umount("a") == 0);
+}

@@ -367,3 +367,31 @@ CASE(child_of_a_user_namespace_is_signalled_by_its_owner)
 	CHECK(kill(pid, SIGTERM) == 0);
 	CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
 }
+
+CASE(mount_that_comes_from_above_locks_nothing_that_is_on_it)
+{
+	int mounted[2], go[2], status;
+	char c;
+
+	place();
+	CHECK(chmod("/tmp", 0777) == 0 && tmpfs("a") == 0 && kind("a", MS_SHARED) == 0);
+	CHECK(mkdir("a/s", 0777) == 0 && pipe(mounted) == 0 && pipe(go) == 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNS) || put("/proc/self/setgroups", "deny") ||
+		    put("/proc/self/uid_map", "0 0 1") || put("/proc/self/gid_map", "0 0 1"))
+			_exit(98);
+		if (tmpfs("a/s") || touch("a/s/own") || write(mounted[1], "", 1) != 1 ||
+		    read(go[0], &c, 1) != 1)
+			_exit(97);
+		if (!there("a/s/own") || umount("a/s"))
+			_exit(1);
+		if (!there("a/s/came"))
+			_exit(2);
+		_exit(0);
+	}
+	CHECK(pid > 0 && close(mounted[1]) == 0 && read(mounted[0], &c, 1) == 1);
+	CHECK(tmpfs("a/s") == 0 && touch("a/s/came") == 0);
+	CHECK(write(go[1], "", 1) == 1);
+	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}

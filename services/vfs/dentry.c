@@ -422,8 +422,14 @@ void dentry_instantiate(struct dentry *dentry, struct inode *inode)
 		return;
 	}
 	set_inode(dentry, inode);
-	/* Somebody else may have looked the name up while it was made. */
-	if (!dentry->hashed && !dentry_peek(dentry->parent, dentry->name, dentry->len))
+	if (dentry->hashed)
+		return;
+	/* Somebody else may have looked the name up while it was made, or before; and what another
+	 * core said of the name meanwhile has not reached this dentry. */
+	dentry_recall(dentry->parent, dentry->name, dentry->len);
+	if (dentry->parent->inode->far || dentry->parent->inode->shared)
+		dentry->check |= DENTRY_ASK_DIR;
+	if (!dentry_peek(dentry->parent, dentry->name, dentry->len))
 		hash_in(dentry);
 }
 
@@ -446,6 +452,8 @@ void dentry_unlink(struct dentry *dentry)
 {
 	mounts_dir_removed(dentry->sb->vfs->mounts, dentry);
 	drop_children(dentry);
+	if (!dentry->hashed) /* somebody else has looked the name up while it was removed */
+		dentry_recall(dentry->parent, dentry->name, dentry->len);
 	if (dentry->refs == 1 && dentry->sb->stable_dir_cache && dentry->hashed) {
 		drop_inode(dentry);
 		return;
@@ -575,18 +583,16 @@ void dentry_shrink(struct vfs *vfs, struct superblock *sb)
 {
 	struct dentry *next;
 
-	/* Parents that become unused go to the end of the list, so one pass sees them too. */
+	/* Those above that become unused go to the end of the list, so one pass sees them too. */
 	for (struct dentry *d = vfs->lru_first; d; d = next) {
-		struct dentry *parent = d->parent;
+		const struct dentry *prev = d->lru_prev;
 
 		next = d->lru_next;
 		if (sb && d->sb != sb)
 			continue;
-		dentry_get(parent);
 		drop_unused(vfs, d);
-		dentry_put(parent);
-		if (!next && vfs->lru_last == parent)
-			next = parent;
+		if (!next)
+			next = prev ? prev->lru_next : vfs->lru_first;
 	}
 }
 

@@ -133,6 +133,16 @@ static inline struct far_inode *far_inode(const struct inode *inode)
 }
 
 /*
+ * This core has changed names of the directory @dir, which is not recalled from who changes it:
+ * answers from before that are not to be believed.
+ */
+static inline void far_names_changed(struct inode *dir)
+{
+	if (dir->far)
+		far_inode(dir)->recalls++;
+}
+
+/*
  * The inode of @attr, with a reference; if it is far, its home has counted us once more
  * (@given), or we have it already. -ENOMEM (then the home's count is still to be given back),
  * -ESTALE (our own, and gone), -ENOENT (not given, and unknown here).
@@ -265,8 +275,21 @@ int far_home_link(struct vfs_task *t, struct inode *dir, const char *name, u32 l
 int far_home_enter(struct inode *dir, const char *name, u32 len, struct inode *inode, u32 asker);
 /* @flags: FAR_DIRECTORY, FAR_DONE */
 int far_home_unlink(struct inode *dir, const char *name, u32 len, u64 ino, u32 asker, u32 flags);
-/* Any rename in which not all is this core's alone. */
+/* Any rename in which not all is this core's alone, or which gives a directory another parent. */
 int far_rename(struct vfs_task *t, const struct rename_args *args);
+
+static inline bool rename_moves_dir(const struct rename_args *a)
+{
+	return a->olddir != a->newdir &&
+	       (inode_is(a->old, S_IFDIR) || (a->exchange && inode_is(a->replaced, S_IFDIR)));
+}
+
+/*
+ * From the own directory @dir upwards: 1: it is below the number @above, or the same. 0: *@next is
+ * the first directory on the way that lives elsewhere; 0: there is none.
+ */
+int far_climb(const struct inode *dir, u64 above, u64 *next);
+s64 far_serve_below(struct shard_request *r);
 /* The old name is in a directory of this core; the new one may be elsewhere (then renames of the
  * file system are locked). */
 int far_home_rename(const struct rename_args *args, u32 asker);

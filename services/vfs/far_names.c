@@ -17,7 +17,7 @@
 #define BATCH_SIZE (32 * KiB)
 
 /* Call @op of @dir's home with @args and the name behind it. */
-static s64 ask_name(const struct inode *dir, u16 op, const void *args, u32 bytes, const char *name,
+static s64 ask_name(struct inode *dir, u16 op, const void *args, u32 bytes, const char *name,
 		    u32 len, void *answer, u32 room, u32 *got)
 {
 	const struct shard_in in[] = {{args, bytes}, {name, len}};
@@ -27,6 +27,8 @@ static s64 ask_name(const struct inode *dir, u16 op, const void *args, u32 bytes
 
 	if (got)
 		*got = parts.got;
+	if (op != FAR_LOOKUP)
+		far_names_changed(dir);
 	return result;
 }
 

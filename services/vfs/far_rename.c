@@ -2,12 +2,15 @@
  * Renames in which other cores have a part: the file, its directories or those who know them live
  * in several places.
  *
- * One home for both directories: that does it. Two homes: renames of the file system take turns,
- * and the old directory's home
+ * One home for both directories: that does it. Two homes: the old directory's home
  *
  *   locks its directory, recalls the name
  *     -- FAR_ENTER -->  the new directory's home makes the new name (what had it goes)
  *   takes the old name away
+ *
+ * Renames with two homes, and those by which a directory gets another parent, take turns in the
+ * whole file system: who has the turn asks upwards, from home to home, whether a directory would
+ * come to be below itself.
  *
  * Runs in: the personality, host tests.
  */
@@ -35,6 +38,67 @@ static void rename_unlock(struct superblock *sb)
 	const struct far_part *part = sb->part;
 
 	shard_tell(sb->vfs->far->net, part->home, FAR_RENAME_END, &part->id, sizeof(part->id));
+}
+
+/* --- Circles --- */
+
+int far_climb(const struct inode *dir, u64 above, u64 *next)
+{
+	*next = 0;
+	while (dir->ino != above && dir->nlink) {
+		const struct tmpfs_dir *d = &container_of(dir, struct tmpfs_inode, inode)->dir;
+
+		if (!d->parent)
+			*next = d->parent_ino;
+		if (!d->parent || &d->parent->inode == dir)
+			return 0;
+		dir = &d->parent->inode;
+	}
+	return dir->ino == above;
+}
+
+s64 far_serve_below(struct shard_request *r)
+{
+	const struct far_below *a = shard_args(r, sizeof(*a));
+	struct inode *dir = a ? vfs_own_inode(r->arg, a->dir.sb, a->dir.ino) : NULL;
+	u64 *next = dir ? shard_answer(r, sizeof(*next)) : NULL;
+	s64 err = -ENOMEM;
+
+	if (!dir)
+		return a ? -ESTALE : -EBADMSG;
+	if (next)
+		err = inode_is(dir, S_IFDIR) ? far_climb(dir, a->above, next) : -ENOTDIR;
+	inode_put(dir);
+	return err;
+}
+
+/* Is @dir below @above, or the same? 1, 0, or an error. */
+static int is_below(const struct inode *dir, const struct inode *above)
+{
+	const struct far_vfs *far = dir->sb->vfs->far;
+	struct far_below ask = {.dir = far_node_of(dir), .above = above->ino};
+	u64 next = ask.dir.ino;
+	u32 got = sizeof(next);
+	s64 err = 0;
+
+	if (!dir->far)
+		err = far_climb(dir, ask.above, &next);
+	while (!err && next && next != ask.above && got == sizeof(next)) {
+		ask.dir.ino = next;
+		err = shard_call(far->net, far_home_of(next), FAR_BELOW, &ask, sizeof(ask), &next,
+				 sizeof(next), &got);
+	}
+	return next == ask.above && !err ? 1 : far_error(err);
+}
+
+/* Would a directory come to be below itself? */
+static int check_circle(const struct rename_args *a)
+{
+	int err = inode_is(a->old, S_IFDIR) ? is_below(a->newdir, a->old) : 0;
+
+	if (!err && a->exchange && inode_is(a->replaced, S_IFDIR))
+		err = is_below(a->olddir, a->replaced);
+	return err > 0 ? -EINVAL : err;
 }
 
 /* --- Checks --- */
@@ -277,13 +341,17 @@ static int ask_rename(const struct rename_args *a)
 	const struct shard_in in[] = {
 		{&args, sizeof(args)}, {a->oldname, a->oldlen}, {a->newname, a->newlen}};
 	struct shard_parts parts = {.in = in, .nin = 3};
+	int err;
 
 	if (a->whiteout) {
 		args.uid = a->whiteout->uid;
 		args.gid = a->whiteout->gid;
 	}
-	return far_error(
+	err = far_error(
 		shard_call_parts(far_net(a->olddir), home_of(a->olddir), FAR_RENAME, &parts));
+	far_names_changed(a->olddir);
+	far_names_changed(a->newdir);
+	return err;
 }
 
 /* Others will ask about @inode by its number. */
@@ -292,21 +360,44 @@ static bool can_be_known(struct inode *inode)
 	return !inode || inode->far || far_share_of(inode);
 }
 
-int far_rename(struct vfs_task *t, const struct rename_args *a)
+static bool is_known(const struct inode *dir)
 {
-	struct superblock *sb = a->olddir->sb;
-	bool two_homes = home_of(a->olddir) != home_of(a->newdir);
-	int err;
+	return dir->far || dir->shared;
+}
 
-	(void)t;
+/* Both directories are this core's, and no other knows them. */
+static int rename_alone(const struct rename_args *a)
+{
+	if (!has(a->olddir, a->oldname, a->oldlen, a->old) ||
+	    !has(a->newdir, a->newname, a->newlen, a->replaced) || !a->newdir->nlink)
+		return -ENOENT; /* it has changed while we waited */
+	return tmpfs_rename(NULL, a);
+}
+
+static int rename_known(const struct rename_args *a)
+{
 	if (!can_be_known(a->olddir) || !can_be_known(a->newdir) || !can_be_known(a->old) ||
 	    !can_be_known(a->replaced))
 		return -ENOMEM;
-	err = two_homes ? rename_lock(sb) : 0;
+	return a->olddir->far ? ask_rename(a) : far_home_rename(a, a->olddir->sb->vfs->far->core);
+}
+
+int far_rename(struct vfs_task *t, const struct rename_args *a)
+{
+	struct superblock *sb = a->olddir->sb;
+	bool moves_dir = rename_moves_dir(a);
+	bool turns = moves_dir || home_of(a->olddir) != home_of(a->newdir);
+	int err = turns ? rename_lock(sb) : 0;
+
+	(void)t;
 	if (err)
 		return err;
-	err = a->olddir->far ? ask_rename(a) : far_home_rename(a, sb->vfs->far->core);
-	if (two_homes)
+	if (moves_dir)
+		err = check_circle(a);
+	if (!err)
+		err = is_known(a->olddir) || is_known(a->newdir) ? rename_known(a)
+								 : rename_alone(a);
+	if (turns)
 		rename_unlock(sb);
 	return err;
 }

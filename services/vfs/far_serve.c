@@ -547,6 +547,7 @@ int far_serve(struct vfs *vfs)
 		{FAR_UNLINK, serve_unlink},
 		{FAR_RENAME, serve_rename},
 		{FAR_ENTER, serve_enter},
+		{FAR_BELOW, far_serve_below},
 		{FAR_RENAME_LOCK, serve_rename_lock},
 		{FAR_RENAME_END, serve_rename_end},
 		{FAR_ATTRS, serve_attrs},

@@ -101,6 +101,7 @@ static int rename_looked_up(struct renaming *r)
 		.whiteout = r->flags &RENAME_WHITEOUT ? &whiteout : NULL,
 	};
 	int err = check_names(r);
+	bool sure;
 
 	if (err)
 		return err;
@@ -112,10 +113,21 @@ static int rename_looked_up(struct renaming *r)
 		err = args.olddir->ops->rename(r->t, &args);
 	if (err)
 		return err;
+	sure = r->old->hashed && r->new->hashed;
 	if (walk_is_at(&r->from, r->old) && walk_is_at(&r->to, r->new) &&
-	    !dentry_is_below(r->new->parent, r->old)) {
+	    !dentry_is_below(r->new->parent, r->old) &&
+	    !(args.exchange && dentry_is_below(r->old->parent, r->new))) {
+		/* What others have looked up at the names meanwhile. */
+		if (!r->old->hashed)
+			dentry_forget(r->old->parent, args.oldname, args.oldlen);
+		if (!r->new->hashed)
+			dentry_forget(r->new->parent, args.newname, args.newlen);
 		dentry_move(r->old, r->new, args.exchange);
 	} else {
+		sure = false;
+	}
+	/* What another core said of a name meanwhile did not reach a dentry that is not found. */
+	if (!sure) {
 		dentry_recall(r->from.path.dentry, args.oldname, args.oldlen);
 		dentry_recall(r->to.path.dentry, args.newname, args.newlen);
 	}

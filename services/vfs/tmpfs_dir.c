@@ -423,7 +423,7 @@ static int link_name(struct vfs_task *t, struct inode *dir, const char *name, u3
 
 static int rename_name(struct vfs_task *t, const struct rename_args *a)
 {
-	if (a->newdir->far || a->newdir->shared)
+	if (a->newdir->far || a->newdir->shared || (a->olddir->sb->part && rename_moves_dir(a)))
 		return far_rename(t, a);
 	return tmpfs_rename(t, a);
 }

@@ -51,7 +51,7 @@
 #define FAR_UNLINK  FAR_OP(35) /* struct far_unlink, name */
 #define FAR_RENAME  FAR_OP(36) /* struct far_rename, names: to the home of the old one */
 #define FAR_ENTER   FAR_OP(37) /* struct far_enter, name: one half of a rename */
-#define FAR_PARENT  FAR_OP(38) /* struct far_node -> u64: the number of its parent */
+#define FAR_BELOW   FAR_OP(38) /* struct far_below: 1: it is; 0 -> u64: ask further from there */
 /* To those who refer to an inode. */
 #define FAR_ATTRS        FAR_OP(48) /* struct far_attrs: it has new ones */
 #define FAR_RECALL       FAR_OP(49) /* struct far_name: forget it; FAR_KEPT: it is in use here */
@@ -218,6 +218,12 @@ struct far_lock {
 };
 
 static_assert(sizeof(struct far_lock) == 56, "no holes");
+
+/* Is a directory below the one of number @above, or the same? Renames of directories are locked. */
+struct far_below {
+	struct far_node dir;
+	u64 above;
+};
 
 struct far_attrs {
 	u64 sb;

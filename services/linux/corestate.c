@@ -1,5 +1,6 @@
 /* See corestate.h. */
 #include "corestate.h"
+#include "directory.h"
 #include "process.h"
 #include "ram.h"
 #include "sched.h"
@@ -16,6 +17,7 @@ static void own_state(struct core_state *out)
 		.processes = process_count(),
 		.total_bytes = ram_total_bytes(),
 		.free_bytes = ram_free_bytes(),
+		.last_pid = process_numbers.newest,
 	};
 	for (const struct process *p = process_from(0); p; p = p->list_next) {
 		u64 user_ns, system_ns;
@@ -57,11 +59,11 @@ int core_state(u32 core, struct core_state *out)
 
 void core_state_sum(struct core_state *out)
 {
-	*out = (struct core_state){0};
+	own_state(out); /* first: who has waited for others does not count as running any more */
 	for (u32 core = 0; core < linux_cores(); core++) {
 		struct core_state one;
 
-		if (core_state(core, &one))
+		if (core == linux_core() || core_state(core, &one))
 			continue;
 		out->user_ns += one.user_ns;
 		out->system_ns += one.system_ns;
@@ -71,6 +73,7 @@ void core_state_sum(struct core_state *out)
 		out->processes += one.processes;
 		out->total_bytes += one.total_bytes;
 		out->free_bytes += one.free_bytes;
+		out->last_pid = MAX(out->last_pid, one.last_pid);
 	}
 }
 

@@ -16,7 +16,7 @@ int corestate_init(struct shard_net *net);
 /** The state of @core now. May wait. 0; -ENODEV: Linux does not run there; -EHOSTDOWN, ... */
 int core_state(u32 core, struct core_state *out);
 
-/** The sum over all cores. May wait. */
+/** The sum over all cores; the highest number. May wait. */
 void core_state_sum(struct core_state *out);
 
 #endif

@@ -182,7 +182,10 @@ static u32 new_of_leased(struct numbers *n)
 
 u32 numbers_new(struct numbers *n)
 {
-	return n->core ? new_of_leased(n) : new_of_all(n);
+	u32 number = n->core ? new_of_leased(n) : new_of_all(n);
+
+	n->newest = number ? number : n->newest;
+	return number;
 }
 
 bool numbers_is_home(const struct numbers *n, u32 number)

@@ -45,8 +45,9 @@ struct number {
 
 struct numbers {
 	u32 core;
-	u64 *max; /* numbers are below: kernel.pid_max */
-	u32 last; /* given last */
+	u64 *max;   /* numbers are below: kernel.pid_max */
+	u32 last;   /* where the next is looked for: behind it */
+	u32 newest; /* given last; 0: none */
 	struct number **slots;
 	u32 nslots, count;
 	u32 *blocks; /* not core 0: those leased, by number / PID_BLOCK */

@@ -120,8 +120,9 @@ static int show_loadavg(void *arg, struct vfs_task *reader, u32 pid, struct text
 	sched_loads(loads);
 	for (u32 i = 0; i < 3; i++)
 		text_printf(out, "%lu.%02lu ", loads[i] >> 11, (loads[i] & 2047) * 100 >> 11);
-	text_printf(out, "%lu/%lu %u\n", all.running, all.threads,
-		    *pid_ns_last(t->process->pid_ns));
+	if (t->process->pid_ns) /* which is of one core */
+		all.last_pid = *pid_ns_last(t->process->pid_ns);
+	text_printf(out, "%lu/%lu %lu\n", all.running, all.threads, all.last_pid);
 	return 0;
 }
 

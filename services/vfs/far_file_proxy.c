@@ -418,6 +418,18 @@ static void far_closed(struct vfs_task *t, struct file *file, u64 owner)
 		far_tell(file->private, &call);
 }
 
+/* Who closes the last may look at once for what that means: at a pipe's other end, a terminal. */
+static void far_flush(struct vfs_task *t, struct file *file)
+{
+	struct far_file *far = file->private;
+	struct file_ask ask = {.id = far->id, .core = far->all->self, .len = far->held};
+
+	if (file->refs > 1 || far->dead || !far->held || !fiber_self(t->vfs->loop))
+		return;
+	far->held = 0; /* references that come meanwhile are counted anew */
+	shard_call(far->all->net, far->home, FILES_DROP, &ask, sizeof(ask), NULL, 0, NULL);
+}
+
 static void far_release(struct file *file)
 {
 	struct far_file *far = file->private, **at;
@@ -439,7 +451,7 @@ static void far_release(struct file *file)
 #define COMMON                                                                                     \
 	.read = far_read, .write = far_write, .ioctl = far_ioctl, .fsync = far_fsync,              \
 	.fcntl = far_fcntl, .lock = far_lock, .flock = far_flock, .control = far_control,          \
-	.closed = far_closed, .release = far_release
+	.closed = far_closed, .flush = far_flush, .release = far_release
 
 static const struct file_ops ops_of_stream = {COMMON, .poll = far_poll, .settle = far_settle};
 static const struct file_ops ops_of_object = {COMMON, .poll = far_poll, .settle = far_settle,
@@ -450,7 +462,7 @@ static const struct file_ops ops_of_file = {COMMON, .seek = far_seek, .fallocate
 static const struct file_ops ops_of_folder = {COMMON, .seek = far_seek, .readdir = far_readdir};
 static const struct file_ops ops_of_other = {COMMON};
 
-const struct file_ops far_path_ops = {.release = far_release};
+const struct file_ops far_path_ops = {.flush = far_flush, .release = far_release};
 
 const struct file_ops *far_ops_of(u32 traits)
 {

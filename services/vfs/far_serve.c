@@ -202,7 +202,7 @@ static s64 look_up(struct shard_request *r, struct inode *dir, const char *name,
 		far_share_attr(inode, &found->attr);
 		found->flags |= FAR_GIVEN;
 	}
-	if (!share->busy && share->nleases < FAR_LEASES_MAX &&
+	if (dir->sb->stable_dir_cache && !share->busy && share->nleases < FAR_LEASES_MAX &&
 	    !far_lease_add(share, far_name_hash(name, len), r->core))
 		found->flags |= FAR_LEASED;
 	return inode ? 0 : -ENOENT;

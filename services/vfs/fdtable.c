@@ -93,12 +93,12 @@ static struct fd_slot *slot_of(const struct fd_table *table, int fd)
 static void drop_file(struct vfs_task *t, const struct fd_table *table, struct file *file)
 {
 	if (t && !(file->mode & FILE_PATH)) {
-		if (file->ops->flush)
-			file->ops->flush(t, file);
 		if (table->locked && file->ops->closed)
 			file->ops->closed(t, file, table->owner);
 		else
 			locks_closed(file, table);
+		if (file->ops->flush)
+			file->ops->flush(t, file);
 	}
 	file_put(file);
 }

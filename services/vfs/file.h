@@ -72,7 +72,7 @@ struct file_ops {
 	s64 (*control)(struct vfs_task *t, struct file *file, u32 what, void *data, u32 bytes);
 	/* Complete what another core is told of the file. May be NULL. */
 	void (*describe)(struct file *file, struct file_desc *desc);
-	/* A descriptor of @t was closed. May be NULL. */
+	/* A descriptor of @t was closed; its reference is still held. May block, may be NULL. */
 	void (*flush)(struct vfs_task *t, struct file *file);
 	/* More lines of /proc/PID/fdinfo. May be NULL. */
 	void (*show_info)(struct file *file, struct text *out);

@@ -66,7 +66,7 @@ struct superblock {
 	bool readonly;
 	bool nodev;            /* device files are not opened */
 	bool internal;         /* the VFS's own: nobody changes it */
-	bool stable_dir_cache; /* negative dentries may be kept */
+	bool stable_dir_cache; /* names change by calls alone: what is not there may be kept */
 	bool fixed_names;      /* what is not there cannot be made: -ENOENT (procfs) */
 	bool xattrs;           /* inodes may have extended attributes (xattr.h) and flags */
 };

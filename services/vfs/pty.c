@@ -477,6 +477,7 @@ int devpts_register(struct vfs *vfs)
 	err = tmpfs_new(vfs, "devpts", VFS_DEVPTS_MAGIC, "", &vfs->ptys->devpts);
 	if (err)
 		return err;
+	vfs->ptys->devpts->stable_dir_cache = false; /* terminals come and go */
 	vfs->ptys->devpts->refs++;
 	return tmpfs_add_node(vfs->ptys->devpts, NULL, "ptmx", &ptmx, NULL);
 }

@@ -15,9 +15,10 @@ struct core_state {
 	u64 running, threads;
 	u64 processes; /* made */
 	u64 total_bytes, free_bytes;
+	u64 last_pid; /* the number given out last */
 };
 
-static_assert(sizeof(struct core_state) == 64, "no holes");
+static_assert(sizeof(struct core_state) == 72, "no holes");
 
 /* Messages from and to one other core, by area. */
 struct core_counts {

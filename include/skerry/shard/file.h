@@ -78,7 +78,7 @@ static_assert(sizeof(struct fd_desc) == 136, "no holes");
  * struct file_answer and data. What is said of each: which fields count beside id.
  */
 #define FILES_LEND        FILE_OP(0x00) /* core, what (weak): one more reference is that core's */
-#define FILES_DROP        FILE_OP(0x01) /* tell; core, what (weak), len: so many are given back */
+#define FILES_DROP        FILE_OP(0x01) /* core, what (weak), len: so many are given back */
 #define FILES_READ        FILE_OP(0x02) /* flags, pos, len; answer: bytes */
 #define FILES_WRITE       FILE_OP(0x03) /* flags, pos; data: bytes */
 #define FILES_SEEK        FILE_OP(0x04) /* what (SEEK_*), pos */

@@ -373,7 +373,13 @@ void keep_no_more(struct mount_ns *a, struct mount_ns *b)
 		mounts_ns_put(b);
 }
 
-/* Make the change wherever its home is. */
+/* Has @mnt not left @ns while somebody waited? */
+static bool is_where(const struct mount *mnt, const struct mount_ns *ns)
+{
+	return mnt->ns && mnt->ns == ns;
+}
+
+/* Make the change wherever its home is. What has left its namespace meanwhile has no name. */
 static int change_anywhere(struct mountns *m, const struct change *c)
 {
 	const struct shard_id by = change_id(m);
@@ -397,7 +403,10 @@ static int change_anywhere(struct mountns *m, const struct change *c)
 			err = change_here(m, c, &by);
 			unlock(m);
 		} else {
-			err = c->a->ns && c->a->ns == a ? change_there(m, c, &by) : -EINVAL;
+			err = is_where(c->a, a) && (!c->b || is_where(c->b, b)) &&
+					      (!c->c || c->c->ns)
+				      ? change_there(m, c, &by)
+				      : -EINVAL;
 		}
 		keep_no_more(a, b);
 	} while (err == -ESTALE);

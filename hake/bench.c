@@ -13,6 +13,7 @@
 #include "build.h"
 #include "linux.h"
 #include "options.h"
+#include "profile/profile.h"
 #include "run.h"
 #include "scale/scale.h"
 #include "test.h"
@@ -139,6 +140,7 @@ static void build_for(const struct project *p, const struct strv *suites)
 static void help(const struct project *p)
 {
 	puts("usage: hake/bench [OPTIONS]\n"
+	     "       hake/bench --profile [OPTIONS] [MODE]\n"
 	     "       hake/bench --SUITE... [--only-skerry] [--no-time] [--write-readme]\n"
 	     "       hake/bench --all\n\n"
 	     "The first is the main job: how the creation of mount namespaces scales, on Skerry "
@@ -161,6 +163,8 @@ static void help(const struct project *p)
 	     "                     the same as work for other machines, in DIR\n"
 	     "  --collect DIR      shows what came of it\n"
 	     "  --write-readme     renews the figures in README.md\n\n"
+	     "--profile says where the cycles of a mode go, by function, with flame graphs (its "
+	     "--help).\n\n"
 	     "A suite of benchmarks prints its figures; the exit status is 0 only if all ran and\n"
 	     "kept their limits. Those of Linux programs run on Linux, too, in the same QEMU: "
 	     "their\n"
@@ -205,6 +209,8 @@ static bool is_for_suites(int argc, char **argv, const struct strv *known)
 /* Whether @argv asks for help, in which of the two ways does not matter. */
 static bool wants_help(int argc, char **argv)
 {
+	if (argc > 1 && strcmp(argv[1], "--profile") == 0)
+		return false; /* it has its own */
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "help") == 0)
 			return true;
@@ -254,6 +260,8 @@ int bench_main(int argc, char **argv)
 		help(&p);
 		return 0;
 	}
+	if (argc > 1 && strcmp(argv[1], "--profile") == 0)
+		return profile_bench(&p, argc - 1, argv + 1);
 	if (is_for_suites(argc, argv, &known))
 		return suites_main(&p, argc, argv, &known);
 	return scale_main(&p, argc, argv);

@@ -143,6 +143,7 @@ static void help(void)
 	     "  --kvm, --tcg     this way only; otherwise KVM if it works, else TCG\n"
 	     "  --icount         TCG, one instruction a nanosecond: the same every time\n"
 	     "  --timing M       TCG, the timing model of machine M (hake/timing/README.md)\n"
+	     "  --profile FILE   with --timing: where the cycles go, for \"hake profile FILE\"\n"
 	     "  --seed N         of the model's jitter and the guest's random numbers\n"
 	     "  --gdb            wait for a debugger\n"
 	     "  --append WORDS   more words for the kernel's command line\n"

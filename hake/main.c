@@ -7,6 +7,7 @@
 #include "build.h"
 #include "iso.h"
 #include "linux.h"
+#include "profile/profile.h"
 #include "run.h"
 #include "scale/scale.h"
 #include "symbols.h"
@@ -31,6 +32,7 @@ static const struct command {
 	{"linux-test", linux_test_main, "run one boot test on Linux (called by hake test)"},
 	{"boot-test", boot_test_main, "run one boot test (called by hake test)"},
 	{"bench-job", scale_job_main, "one boot of the main job (called by hake bench)"},
+	{"profile", profile_main, "name what is in a profile (hake run --profile)"},
 	{"symbols", symbols_main, "the symbol table of a kernel (called by ninja)"},
 };
 

@@ -169,6 +169,7 @@ static void help(void)
 	     "  --icount         TCG, one instruction a nanosecond: the same every time\n"
 	     "  --timing M       TCG, the timing model of machine M (hake/timing/README.md);\n"
 	     "                   its report goes to build/timing.json\n"
+	     "  --profile FILE   with --timing: where the cycles go, for \"hake profile FILE\"\n"
 	     "  --seed N         of the model's jitter and the guest's random numbers\n"
 	     "  --gdb            wait for a debugger\n"
 	     "  --append WORDS   more words for the kernel's command line\n"
@@ -187,7 +188,8 @@ enum {
 	OPT_ROOT,
 	OPT_NATIVE,
 	OPT_TIMING,
-	OPT_SEED
+	OPT_SEED,
+	OPT_PROFILE
 };
 
 static const struct option options[] = {
@@ -207,6 +209,7 @@ static const struct option options[] = {
 	{"native", no_argument, NULL, OPT_NATIVE},
 	{"timing", required_argument, NULL, OPT_TIMING},
 	{"seed", required_argument, NULL, OPT_SEED},
+	{"profile", required_argument, NULL, OPT_PROFILE},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -276,6 +279,9 @@ void run_options(struct boot *b, struct guest *g, int argc, char **argv, void (*
 		case OPT_SEED:
 			b->timing.seed = parse_count(optarg, "--seed");
 			break;
+		case OPT_PROFILE:
+			b->timing.profile = optarg;
+			break;
 		case 'v':
 			g->verbose = true;
 			break;
@@ -286,6 +292,8 @@ void run_options(struct boot *b, struct guest *g, int argc, char **argv, void (*
 	}
 	for (; optind < argc; optind++)
 		strv_add(&b->command, argv[optind]);
+	if (b->timing.profile && !b->timing.machine)
+		die("--profile is of the timing model: name a machine with --timing");
 	if (b->on_linux && (b->root || b->native))
 		die("--root and --native are for Skerry (hake/run)");
 	if (b->on_linux && b->command.n)

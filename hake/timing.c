@@ -86,6 +86,8 @@ void timing_args(struct strv *argv, const struct topology *t, const struct timin
 	buf_addf(&arg, "%s,machine=%s,sockets=%u,seed=%lu,jitter=%u,out=%s", plugin_path(),
 		 timing_machine(r->machine), t->sockets, r->seed, r->jitter,
 		 r->out ? r->out : strf("%s/timing.json", build_dir()));
+	if (r->profile)
+		buf_addf(&arg, ",profile=%s", r->profile);
 	add_nodes(&arg, t);
 	strv_add(argv, "-plugin");
 	strv_add(argv, arg.v);

@@ -11,6 +11,7 @@
 struct timing_run {
 	const char *machine; /* a name in hake/timing/machines, or a file */
 	const char *out;     /* of the report; NULL: the build folder's timing.json */
+	const char *profile; /* where its profile goes; NULL: nowhere */
 	u64 seed;
 	u32 jitter; /* per cent of the cost of a transfer */
 };

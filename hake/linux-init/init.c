@@ -108,6 +108,11 @@ int main(int argc, char **argv)
 	mount_at("/sys", "sysfs");
 	mount_at("/tmp", "tmpfs");
 	say_up();
+	/* Words that only the kernel's unpacker knows come here, too. */
+	while (argc > 1 && argv[1][0] != '/') {
+		argv++;
+		argc--;
+	}
 	if (argc < 2)
 		end(0);
 	if (unshare(CLONE_NEWPID))

@@ -18,6 +18,7 @@
 #include "../build.h"
 #include "../linux.h"
 #include "../options.h"
+#include "../profile/profile.h"
 #include "../run.h"
 
 #define PROGRAM "nsbench"
@@ -146,15 +147,33 @@ static void prepare(const struct scale_job *job, const char *prefix, struct boot
 	}
 }
 
+/* Its functions must be where they were when the kernel was asked for them. */
+static void profile_this(struct boot *b, const char *prefix)
+{
+	b->timing.profile = strf("%s.profile", prefix);
+	if (b->on_linux)
+		b->append = LINUX_WORDS " " PROFILE_LINUX_WORDS;
+}
+
 static void help(void)
 {
 	puts("usage: hake bench-job --system=S --machine=M --cores=N --seeds=N --out=PREFIX\n"
-	     "                      [--cpu=N] POINT...\n\n"
+	     "                      [--cpu=N] [--profile] POINT...\n\n"
 	     "Measures points of the main job of hake/bench in one boot; writes PREFIX.log and\n"
-	     "PREFIX.timing. POINT is as nsbench has it. All must be built.");
+	     "PREFIX.timing, and PREFIX.profile (of the first point) if asked to. POINT is as\n"
+	     "nsbench has it. All must be built.");
 }
 
-enum { OPT_SYSTEM = 256, OPT_MACHINE, OPT_CORES, OPT_SEEDS, OPT_OUT, OPT_CPU, OPT_HELP };
+enum {
+	OPT_SYSTEM = 256,
+	OPT_MACHINE,
+	OPT_CORES,
+	OPT_SEEDS,
+	OPT_OUT,
+	OPT_CPU,
+	OPT_PROFILE,
+	OPT_HELP
+};
 
 static const struct option options[] = {
 	{"system", required_argument, NULL, OPT_SYSTEM},
@@ -163,6 +182,7 @@ static const struct option options[] = {
 	{"seeds", required_argument, NULL, OPT_SEEDS},
 	{"out", required_argument, NULL, OPT_OUT},
 	{"cpu", required_argument, NULL, OPT_CPU},
+	{"profile", no_argument, NULL, OPT_PROFILE},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL, 0, NULL, 0},
 };
@@ -187,7 +207,7 @@ static enum scale_system system_named(const char *name)
 	die("--system: expected skerry or linux, not \"%s\"", name);
 }
 
-static const char *read_options(struct scale_job *job, int argc, char **argv)
+static const char *read_options(struct scale_job *job, bool *profiled, int argc, char **argv)
 {
 	const char *prefix = NULL;
 
@@ -204,6 +224,8 @@ static const char *read_options(struct scale_job *job, int argc, char **argv)
 			prefix = optarg;
 		else if (c == OPT_CPU)
 			stay_on(parse_count(optarg, "--cpu"));
+		else if (c == OPT_PROFILE)
+			*profiled = true;
 		else {
 			help();
 			exit(0);
@@ -224,11 +246,12 @@ int scale_job_main(int argc, char **argv)
 	struct strv words = {0};
 	struct boot b = {0};
 	const char *prefix, *trouble;
+	bool profiled = false;
 	int status;
 
 	for (int i = 1; i < argc; i++)
 		strv_add(&words, argv[i]);
-	prefix = read_options(&job, argc, argv);
+	prefix = read_options(&job, &profiled, argc, argv);
 	project_load(&p);
 	strv_addf(&b.command, "/bin/" PROGRAM);
 	strv_addf(&b.command, "--cores=%u", job.cores);
@@ -237,6 +260,8 @@ int scale_job_main(int argc, char **argv)
 		strv_add(&b.command, argv[i]);
 	g.log = open_log(&p, &job, prefix, &words);
 	prepare(&job, prefix, &b);
+	if (profiled)
+		profile_this(&b, prefix);
 	g.argv = b.on_linux ? linux_command(&p, &b) : boot_command(&p, &b);
 	g.key = b.key;
 	status = guest_run(&g);

@@ -13,6 +13,7 @@ struct parts {
 	const uint8_t *op; /* at the opcode */
 	size_t left;       /* bytes from there */
 	bool lock, rep;
+	uint8_t rex;   /* its low bits: W, R, X, B */
 	uint8_t modrm; /* of a two-byte opcode, else of a one-byte one */
 };
 
@@ -43,6 +44,7 @@ static struct parts take_apart(const uint8_t *code, size_t len)
 	for (; p.left && is_prefix(*p.op); p.op++, p.left--) {
 		p.lock |= *p.op == 0xf0;
 		p.rep |= *p.op == 0xf3;
+		p.rex = (*p.op & 0xf0) == 0x40 ? *p.op & 0xf : 0;
 	}
 	if (p.left >= 3 && p.op[0] == 0x0f)
 		p.modrm = p.op[2];
@@ -183,4 +185,33 @@ struct insn_info insn_look(const uint8_t *code, size_t len, uint64_t ecx)
 		memcpy(&i.ecx, p.op + 1, 4);
 	}
 	return i;
+}
+
+#define RSP 4
+#define RBP 5
+
+/* Only moves of 64 bits are looked for; "mov %rbp, %rsp" ends a function and stays on its stack. */
+enum insn_flow insn_flow(const uint8_t *code, size_t len)
+{
+	struct parts p = take_apart(code, len);
+	uint8_t rm = (p.modrm & 7) | (p.rex & 1) << 3, reg = reg_of(&p) | (p.rex & 4) << 1;
+
+	if (!p.left)
+		return INSN_STAYS;
+	switch (p.op[0]) {
+	case 0xe8:
+		return INSN_CALL;
+	case 0xff:
+		return (reg_of(&p) | 1) == 3 ? INSN_CALL : INSN_STAYS;
+	case 0x8b:
+		return reg == RSP && (in_memory(&p) || rm != RBP) ? INSN_MOVES_SP : INSN_STAYS;
+	case 0x89:
+		return rm == RSP && !in_memory(&p) && reg != RBP ? INSN_MOVES_SP : INSN_STAYS;
+	case 0x87:
+		return reg == RSP || (rm == RSP && !in_memory(&p)) ? INSN_MOVES_SP : INSN_STAYS;
+	case 0x5c:
+		return p.rex & 1 ? INSN_STAYS : INSN_MOVES_SP;
+	default:
+		return INSN_STAYS;
+	}
 }

@@ -101,6 +101,7 @@ static void begin(void)
 		c->since = core_clock(c);
 		c->since_instructions = *c->instructions;
 	}
+	profile_begin();
 }
 
 /* Of all cores together: what hake/bench divides by the operations. */
@@ -136,6 +137,7 @@ static void report(void)
 		report_core(&timing.cores[i], i + 1 == timing.ncores);
 	fputs("]}\n", plugin.out);
 	fflush(plugin.out);
+	profile_report();
 	begin();
 }
 
@@ -177,6 +179,7 @@ static void on_reset(qemu_plugin_id_t id)
 	plugin.switching = false;
 	timing.model = !timing.model;
 	timing.quantum = timing.model ? plugin.quantum : BOOT_QUANTUM;
+	profile_forget();
 	register_all();
 }
 
@@ -274,6 +277,8 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	uint64_t cycles = 0, ecx = UINT64_MAX;
 
 	(void)id;
+	if (timing.model && profile_on())
+		profile_translate(tb);
 	for (size_t i = 0; i < n; i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 		uint8_t code[16] = {0};
@@ -302,6 +307,7 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 static void on_idle(qemu_plugin_id_t id, unsigned int vcpu)
 {
 	(void)id;
+	profile_halted(&timing.cores[vcpu]);
 	slot_halted(&timing.cores[vcpu]);
 	clock_in_halt(true);
 }
@@ -320,6 +326,7 @@ static void on_init(qemu_plugin_id_t id, unsigned int vcpu)
 	if (vcpu >= timing.ncores)
 		timing_die("more vCPUs than QEMU said there would be");
 	this_core = &timing.cores[vcpu];
+	profile_init_core(this_core);
 	if (__atomic_add_fetch(&plugin.ninit, 1, __ATOMIC_ACQ_REL) != timing.ncores)
 		return;
 	for (uint32_t i = 0; i < timing.ncores; i++) {
@@ -380,6 +387,8 @@ static bool read_argument(const char *name, const char *value)
 		plugin.out = fopen(value, "we");
 		return plugin.out != NULL;
 	}
+	if (strcmp(name, "profile") == 0)
+		return profile_open(value);
 	if (strcmp(name, "seed") == 0)
 		return read_number(value, UINT64_MAX, &timing.seed);
 	if (strcmp(name, "jitter") == 0 && read_number(value, 50, &number)) {

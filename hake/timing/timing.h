@@ -202,6 +202,11 @@ struct insn_info {
 /* Look at the instruction of @len bytes. @ecx: what ECX holds, ~0 if that is not known. */
 struct insn_info insn_look(const uint8_t *code, size_t len, uint64_t ecx);
 
+/* What an instruction does to the stack of calls. */
+enum insn_flow { INSN_STAYS, INSN_CALL, INSN_MOVES_SP /* to another stack, perhaps */ };
+
+enum insn_flow insn_flow(const uint8_t *code, size_t len);
+
 /* Markers: the 8-byte NOP "nopl disp32(%rax,%rax,1)" with these displacements. */
 #define MARKER_ON     0x53540001u /* caches on */
 #define MARKER_REPORT 0x53540002u /* write the statistics; begin anew */
@@ -209,6 +214,21 @@ struct insn_info insn_look(const uint8_t *code, size_t len, uint64_t ecx);
 #define MARKER_SEED   0x53540004u /* jitter as with the next seed */
 #define MARKER_BEGIN  0x53540005u /* statistics begin anew */
 #define MARKER_LAST   MARKER_BEGIN
+
+/* --- profile.c: where the cycles go --- */
+
+/* Profiles go to the file @path. Returns whether it could be opened. */
+bool profile_open(const char *path);
+bool profile_on(void);
+/* @c's thread, once, before it executes anything. */
+void profile_init_core(struct core *c);
+/* Before anything else is put into @tb. */
+void profile_translate(struct qemu_plugin_tb *tb);
+void profile_halted(struct core *c);
+void profile_begin(void);
+void profile_report(void);
+/* The code of all is translated anew: what happens until they execute it is not seen. */
+void profile_forget(void);
 
 /* --- plugin.c --- */
 

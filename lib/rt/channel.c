@@ -13,6 +13,11 @@
 static struct rt_channel *channels;
 static struct rt_listener *listeners;
 
+/* Since channels were armed somebody has begun to wait, or one has ended: they are to be looked at
+ * again. Otherwise they need no look until the doorbell rings, which is good for all of them: whose
+ * arming a ring has used up, maybe for a message that had been received already, is not known. */
+static bool look = true;
+
 static void ring(void *arg)
 {
 	struct rt_channel *c = arg;
@@ -174,7 +179,7 @@ int rt_channel_send(struct rt_channel *c, u16 type, const void *payload, size_t 
 	int err;
 
 	while ((err = ump_send(&c->ump, type, payload, len)) == -EAGAIN) {
-		err = fiber_wait(&rt_loop, &c->writers, deadline_ns);
+		err = rt_channel_wait(&c->writers, deadline_ns);
 		if (err)
 			break;
 	}
@@ -186,7 +191,7 @@ int rt_channel_receive(struct rt_channel *c, struct msg *m, u64 deadline_ns)
 	int got;
 
 	while ((got = ump_recv(&c->ump, m)) == 0) {
-		int err = fiber_wait(&rt_loop, &c->readers, deadline_ns);
+		int err = rt_channel_wait(&c->readers, deadline_ns);
 
 		if (err)
 			return err;
@@ -223,12 +228,30 @@ static void prepare_channel(struct rt_channel *c)
 		fiber_wake_all(writers);
 }
 
-void channel_prepare_sleep(void)
+void rt_channel_look(void)
 {
+	look = true;
+}
+
+int rt_channel_wait(struct fiber_queue *queue, u64 deadline_ns)
+{
+	look = true;
+	return fiber_wait(&rt_loop, queue, deadline_ns);
+}
+
+void channel_rang(void)
+{
+	look = false;
 	for (struct rt_channel *c = channels; c; c = c->next) {
 		if (c->opened && !c->open_error)
 			prepare_channel(c);
 	}
+}
+
+void channel_prepare_sleep(void)
+{
+	if (look)
+		channel_rang();
 	if (!rt_loop.ready.first)
 		channel_note_counts();
 }
@@ -265,6 +288,7 @@ void channel_noticed(u32 notice, u32 id, u64 a)
 	} else if (c->opened && !c->open_error) {
 		ump_peer_died(&c->ump);
 	}
+	look = true;
 	fiber_wake_all(&c->readers);
 	fiber_wake_all(&c->writers);
 	if (c->shared)

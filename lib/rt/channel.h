@@ -32,8 +32,9 @@ struct rt_channel {
 	const u8 *bulk_rx;
 	u64 bulk_bytes;
 	struct fiber_queue readers, writers;
-	/* For who serves several channels on one fiber, by lib/ump itself: not NULL, and it is
-	 * woken when there is something to receive; if @wants_space, when there is space. */
+	/* For who serves several channels on one fiber, by lib/ump itself, and waits by
+	 * rt_channel_wait(): not NULL, and it is woken when there is something to receive; if
+	 * @wants_space, when there is space. */
 	struct fiber_queue *shared;
 	bool wants_space;
 	u64 noted_sent[MSG_CLASSES]; /* in the count page already */
@@ -80,14 +81,22 @@ int rt_channel_send(struct rt_channel *c, u16 type, const void *payload, size_t 
 /** Wait for the next message. 0; -EPIPE (none will come), -EBADMSG, -ETIMEDOUT, -EINTR. */
 int rt_channel_receive(struct rt_channel *c, struct msg *m, u64 deadline_ns);
 
+/** @wants_space of a channel has been set while somebody waits already. */
+void rt_channel_look(void);
+
+/** Wait on @queue, where channels wake (rt_channel.shared). As fiber_wait(). */
+int rt_channel_wait(struct fiber_queue *queue, u64 deadline_ns);
+
 /** End it and free it; no fiber may be waiting on it. NULL is ignored. */
 void rt_channel_close(struct rt_channel *c);
 
 /** Bring the count page (skerry/domain.h) up to date: before sleeping, and at the end. */
 void channel_note_counts(void);
 
-/* By loop.c and notice.c only: arm what fibers wait for, waking those that need not; a notice. */
+/* By loop.c and notice.c only: arm what fibers wait for, waking those that need not, before the
+ * domain sleeps and when its doorbell has rung; a notice. */
 void channel_prepare_sleep(void);
+void channel_rang(void);
 void channel_noticed(u32 notice, u32 id, u64 a);
 
 #endif

@@ -109,7 +109,14 @@ static u64 take_events(u64 events)
 {
 	if (events & 1ul << DOMAIN_BIT_TIMER)
 		timer_set_ns = FIBER_FOREVER;
+	if (events & 1ul << DOMAIN_BIT_BELL)
+		channel_rang();
 	return events & ~(1ul << DOMAIN_BIT_TIMER | 1ul << DOMAIN_BIT_BELL);
+}
+
+void rt_loop_look(void)
+{
+	skipped = EVENTS_EVERY - 1;
 }
 
 /*

@@ -2,8 +2,9 @@
  * The event loop of a native program: fibers (lib/fiber) over WAIT, timers over one timer object,
  * local calls that others make, notices of the monitor, channels.
  *
- * When no fiber is ready the loop arms every channel that a fiber waits for and sleeps. Bits of
- * events from DOMAIN_BIT_USER on are the program's: fiber_wait_events(&rt_loop, ...).
+ * When no fiber is ready the loop arms every channel that a fiber waits for and sleeps. Until the
+ * doorbell rings or somebody else waits they stay armed and cost nothing. Bits of events from
+ * DOMAIN_BIT_USER on are the program's: fiber_wait_events(&rt_loop, ...).
  *
  * Runs in: native domains.
  */
@@ -43,6 +44,9 @@ cap_t rt_endpoint_new(u64 badge);
 
 /** Start a fiber of @entry(@arg) with a stack of its own. 0 or -ENOMEM. */
 int rt_fiber_start(void (*entry)(void *arg), void *arg);
+
+/** There is an event: it is looked for before ready fibers run again. */
+void rt_loop_look(void);
 
 /** Wait without end; for programs that only serve. */
 _Noreturn void rt_sleep_forever(void);

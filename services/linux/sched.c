@@ -22,6 +22,7 @@
 #define WEIGHT_0     1024u
 #define GRANULE_NS   500000ul /* a thread is not preempted for less virtual time */
 #define LOAD_NS      5000000000ul
+#define YIELD_ROUNDS 16u /* of the loop, at most, in which a thread lets others run */
 
 struct runner {
 	struct runner *next; /* while it is no fiber */
@@ -286,10 +287,23 @@ int sched_wait(struct thread *t, struct fiber_queue *wait_queue, u64 deadline_ns
 	return fiber_wait(&rt_loop, wait_queue, deadline_ns);
 }
 
+/* Others of the loop want to run: not only the standby. */
+static bool others_ready(void)
+{
+	const struct fiber *first = rt_loop.ready.first;
+
+	return first && (first->next || !standby || first != &standby->fiber);
+}
+
+/* Lets others run, and whom they wake: a thread of a program may not come back for a slice. */
 static void yield(void)
 {
+	u32 rounds = 0;
+
 	yielding = true;
-	fiber_yield(&rt_loop);
+	do
+		fiber_yield(&rt_loop);
+	while (others_ready() && ++rounds < YIELD_ROUNDS);
 	yielding = false;
 }
 
@@ -354,14 +368,6 @@ static bool should_switch(const struct thread *t)
 		       (t->policy == SCHED_RR && next->priority == t->priority &&
 			!t->slice_left_ns);
 	return !t->slice_left_ns || next->vruntime + GRANULE_NS < t->vruntime;
-}
-
-/* Others of the loop want to run: not only the standby. */
-static bool others_ready(void)
-{
-	const struct fiber *first = rt_loop.ready.first;
-
-	return first && (first->next || !standby || first != &standby->fiber);
 }
 
 /* Count the time since it was last counted. */
@@ -457,6 +463,8 @@ static bool go_on(struct runner *self, struct thread *t, s64 reason)
 		thread_end(t);
 		return false;
 	}
+	if (reason == EXIT_EVENT)
+		rt_loop_look();
 	ready = baton == self && (reason == EXIT_EVENT || others_ready());
 	if (baton == self && !ready && !should_switch(t) && !(preempt && queue))
 		return true;

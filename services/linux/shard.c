@@ -134,7 +134,10 @@ static int send_on(struct link *l, const struct shard_in *parts, u32 nparts)
 			put_bulk(l, parts[i].at, parts[i].bytes);
 	}
 	err = push(l);
-	l->c->wants_space = err == -EAGAIN;
+	if (err == -EAGAIN) {
+		l->c->wants_space = true;
+		rt_channel_look();
+	}
 	return err == -EAGAIN ? 0 : err;
 }
 
@@ -270,8 +273,8 @@ static void pump(void *arg)
 		if (any)
 			fiber_yield(&rt_loop);
 		else
-			fiber_wait(&rt_loop, &pump_queue,
-				   stalled ? clock_now_ns() + RETRY_NS : FIBER_FOREVER);
+			rt_channel_wait(&pump_queue,
+					stalled ? clock_now_ns() + RETRY_NS : FIBER_FOREVER);
 	}
 }
 

@@ -125,7 +125,7 @@ static void prepare(const struct scale_job *job, const char *prefix, struct boot
 {
 	b->topology = topology_text(job->machine, job->cores);
 	b->cores = job->cores;
-	b->mem = strf("%uM", MAX(2048u, job->cores * 64));
+	b->mem = strf("%uM", MAX(4096u, job->cores * 96));
 	b->accel = ACCEL_AUTO;
 	b->on_linux = job->system == SCALE_LINUX;
 	b->panic_exits = true;

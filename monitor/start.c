@@ -250,6 +250,7 @@ static void tell_up(void)
 		return;
 	}
 	fresh = 0;
+	console_push(); /* what this core said while it came up is before "@up" on the console */
 	route_send(self.cores[self.core].parent, LETTER_UP, &letter, sizeof(letter));
 }
 

@@ -174,8 +174,11 @@ s64 sys_times(struct thread *t, const u64 *a)
 #define PRIO_PGRP    1
 #define PRIO_USER    2
 
+/* Who is just moving is not here: what is set of the copy that is being made would be lost. */
 static bool is_meant(const struct thread *t, const struct process *p, s32 which, u32 who)
 {
+	if (p->elsewhere)
+		return false;
 	switch (which) {
 	case PRIO_PROCESS:
 		return p->pid == (who ? keep_pid(t, who) : t->process->pid);

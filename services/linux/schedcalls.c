@@ -233,8 +233,11 @@ static u32 effective_ioprio(const struct thread *t)
 	return (t->policy == SCHED_IDLE ? IOPRIO_IDLE : IOPRIO_BE) << 13 | (u32)(t->nice + 20) / 5;
 }
 
+/* Not who is just moving: what is set of the copy that is being made would be lost. */
 static bool is_meant(const struct thread *t, const struct thread *of, u64 which, u32 who)
 {
+	if (of->process->elsewhere)
+		return false;
 	switch (which) {
 	case IOPRIO_WHO_PROCESS:
 		return of->tid == (who ? keep_pid(t, who) : t->tid);

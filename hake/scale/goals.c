@@ -41,14 +41,15 @@ static void efficiency(const struct judge *j, const char *machine, const char *m
 }
 
 /* At the largest number of cores of which they are known. */
-static void no_message(const struct judge *j, const char *machine, const char *mode)
+static void no_message(const struct judge *j, const char *machine, const char *mode, u32 mounts)
 {
 	u32 counts[16];
 	size_t n = scale_core_counts(j->m, machine, counts, ARRAY_SIZE(counts));
 	const char *what = strf("%s, %s: no message between cores", machine, mode);
 
 	for (size_t i = n; i-- > 0 && counts[i] > 1;) {
-		struct scale_cell c = cell(j, SCALE_SKERRY, machine, counts[i], mode, 30, false);
+		struct scale_cell c =
+			cell(j, SCALE_SKERRY, machine, counts[i], mode, mounts, false);
 
 		if (c.n && c.messages >= 0) {
 			say(j, what, true, c.messages == 0,
@@ -132,6 +133,38 @@ static bool has_mounts(const struct judge *j, u32 mounts)
 	return false;
 }
 
+/* At as many cores as both have been measured on. */
+static void more_than_linux(const struct judge *j, const char *machine, const char *mode)
+{
+	u32 counts[16];
+	size_t n = scale_core_counts(j->m, machine, counts, ARRAY_SIZE(counts));
+	const char *what = strf("%s, %s: more than Linux on the same cores", machine, mode);
+
+	for (size_t i = n; i-- > 0;) {
+		struct scale_cell s = cell(j, SCALE_SKERRY, machine, counts[i], mode, 0, false);
+		struct scale_cell l = cell(j, SCALE_LINUX, machine, counts[i], mode, 0, false);
+
+		if (s.n && l.n) {
+			say(j, what, true, s.rate > l.rate,
+			    strf("%.2f times at %u cores", s.rate / l.rate, counts[i]));
+			return;
+		}
+	}
+	say(j, what, false, false, "");
+}
+
+static void processes_goals(const struct judge *j)
+{
+	size_t n;
+	struct scale_point *points = scale_points(j->m, &n);
+
+	for (size_t k = 0; k < j->m->machines.n; k++) {
+		no_message(j, j->m->machines.v[k], "files-own", 0);
+		for (size_t i = 0; i < n; i++)
+			more_than_linux(j, j->m->machines.v[k], points[i].mode);
+	}
+}
+
 void scale_goals(const struct scale_matrix *m, const struct scale_results *r, struct buf *out)
 {
 	static const char *const modes[] = {"open_tree", "enter"};
@@ -140,6 +173,10 @@ void scale_goals(const struct scale_matrix *m, const struct scale_results *r, st
 	const char *first = m->machines.n ? m->machines.v[0] : "";
 
 	buf_addf(out, "Goals\n");
+	if (m->asked == SCALE_PROCESSES) {
+		processes_goals(&j);
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
 		if (mounts[i] > 1000 && !has_mounts(&j, mounts[i]))
 			continue;
@@ -153,7 +190,7 @@ void scale_goals(const struct scale_matrix *m, const struct scale_results *r, st
 		for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
 			efficiency(&j, machine, modes[i], 64, 0.95);
 			efficiency(&j, machine, modes[i], 255, 0.90);
-			no_message(&j, machine, modes[i]);
+			no_message(&j, machine, modes[i], 30);
 			flat(&j, machine, modes[i], has_mounts(&j, 5000) ? 5000 : 1000);
 			times_linux(&j, machine, modes[i]);
 		}

@@ -1,5 +1,6 @@
 /*
- * One job: a boot of Skerry or Linux under the timing model, with nsbench. See scale.h.
+ * One job: a boot of Skerry or Linux under the timing model, with the program of a question. See
+ * scale.h.
  *
  * A machine of S sockets with N cores has N/S of them in each socket; with fewer cores than sockets
  * there are only so many sockets. Both systems get the same machine, memory and program.
@@ -21,7 +22,6 @@
 #include "../profile/profile.h"
 #include "../run.h"
 
-#define PROGRAM "nsbench"
 /* Transfers between cores vary by so many per cent, by the seed. */
 #define JITTER 10
 /* QEMU cannot tell a guest that the processor's clocks agree, as those of the modelled ones do. */
@@ -29,16 +29,16 @@
 /* Without it, Linux programs run on Skerry's first core only. */
 #define SKERRY_WORDS "linux.cores=all"
 
-static u32 sockets_of(const char *machine)
+u32 scale_sockets(const char *machine, u32 cores)
 {
 	u32 n = (u32)atoi(machine); /* "2socket" */
 
-	return n ? n : 1;
+	return MIN(n ? n : 1, cores);
 }
 
 static char *topology_text(const char *machine, u32 cores)
 {
-	u32 sockets = MIN(sockets_of(machine), cores);
+	u32 sockets = scale_sockets(machine, cores);
 
 	return strf("pack:%u numa:1 core:%u pu:1", sockets, (cores + sockets - 1) / sockets);
 }
@@ -57,7 +57,8 @@ static void add_file(struct buf *all, const char *path)
 	}
 }
 
-char *scale_build_id(const struct project *p, enum scale_system system, const char *machine)
+char *scale_build_id(const struct project *p, const char *program, enum scale_system system,
+		     const char *machine)
 {
 	struct buf all = {0};
 
@@ -65,7 +66,7 @@ char *scale_build_id(const struct project *p, enum scale_system system, const ch
 		add_file(&all, strf("%s/timing.so", build_dir()));
 		add_file(&all, timing_machine(machine));
 	}
-	add_file(&all, item_output(project_find(p, LINUX_PROGRAM, PROGRAM)));
+	add_file(&all, item_output(project_find(p, LINUX_PROGRAM, program)));
 	if (system == SCALE_LINUX) {
 		add_file(&all, linux_kernel());
 		return strf("%08x", text_hash(all.v));
@@ -111,10 +112,11 @@ static int open_log(const struct project *p, const struct scale_job *job, const 
 		die("%s: %s", path, strerror(errno));
 	strftime(day, sizeof(day), "%d %B %Y", localtime(&now));
 	dprintf(fd,
-		"@job system=%s machine=%s cores=%u seeds=%u date=\"%s\" build=%s skerry=%s "
+		"@job program=%s system=%s machine=%s cores=%u seeds=%u date=\"%s\" build=%s "
+		"skerry=%s "
 		"linux=%s qemu=\"%s\" jitter=%u command=\"hake bench-job %s\"\n",
-		scale_system_keys[job->system], job->machine, job->cores, job->seeds, day,
-		scale_build_id(p, job->system, job->machine),
+		job->program, scale_system_keys[job->system], job->machine, job->cores, job->seeds,
+		day, scale_build_id(p, job->program, job->system, job->machine),
 		first_line("git describe --always --dirty 2>/dev/null"),
 		job->system == SCALE_LINUX ? linux_version() : "-",
 		first_line(strf("%s --version", qemu_program())), JITTER, strv_join(words, " "));
@@ -139,7 +141,7 @@ static void prepare(const struct scale_job *job, const char *prefix, struct boot
 	if (b->on_linux) {
 		b->program = strv_join(&b->command, " ");
 		b->append = LINUX_WORDS;
-		b->only = PROGRAM;
+		b->only = job->program;
 	} else {
 		b->is_world = true;
 		b->append = SKERRY_WORDS;
@@ -157,15 +159,17 @@ static void profile_this(struct boot *b, const char *prefix)
 
 static void help(void)
 {
-	puts("usage: hake bench-job --system=S --machine=M --cores=N --seeds=N --out=PREFIX\n"
+	puts("usage: hake bench-job [--program=P] --system=S --machine=M --cores=N --seeds=N "
+	     "--out=PREFIX\n"
 	     "                      [--cpu=N] [--profile] POINT...\n\n"
 	     "Measures points of the main job of hake/bench in one boot; writes PREFIX.log and\n"
-	     "PREFIX.timing, and PREFIX.profile (of the first point) if asked to. POINT is as\n"
-	     "nsbench has it. All must be built.");
+	     "PREFIX.timing, and PREFIX.profile (of the first point) if asked to. P is nsbench\n"
+	     "or corebench, POINT is as it has it. All must be built.");
 }
 
 enum {
-	OPT_SYSTEM = 256,
+	OPT_PROGRAM = 256,
+	OPT_SYSTEM,
 	OPT_MACHINE,
 	OPT_CORES,
 	OPT_SEEDS,
@@ -176,6 +180,7 @@ enum {
 };
 
 static const struct option options[] = {
+	{"program", required_argument, NULL, OPT_PROGRAM},
 	{"system", required_argument, NULL, OPT_SYSTEM},
 	{"machine", required_argument, NULL, OPT_MACHINE},
 	{"cores", required_argument, NULL, OPT_CORES},
@@ -212,7 +217,9 @@ static const char *read_options(struct scale_job *job, bool *profiled, int argc,
 	const char *prefix = NULL;
 
 	for (int c; (c = parse_option(argc, argv, options, true)) != -1;) {
-		if (c == OPT_SYSTEM)
+		if (c == OPT_PROGRAM)
+			job->program = scale_program(optarg);
+		else if (c == OPT_SYSTEM)
 			job->system = system_named(optarg);
 		else if (c == OPT_MACHINE)
 			job->machine = optarg;
@@ -240,7 +247,10 @@ static const char *read_options(struct scale_job *job, bool *profiled, int argc,
 
 int scale_job_main(int argc, char **argv)
 {
-	struct scale_job job = {.machine = "2socket", .cores = 1, .seeds = 1};
+	struct scale_job job = {.program = scale_questions[0].program,
+				.machine = "2socket",
+				.cores = 1,
+				.seeds = 1};
 	struct guest g = {.log = -1};
 	struct project p = {0};
 	struct strv words = {0};
@@ -253,7 +263,7 @@ int scale_job_main(int argc, char **argv)
 		strv_add(&words, argv[i]);
 	prefix = read_options(&job, &profiled, argc, argv);
 	project_load(&p);
-	strv_addf(&b.command, "/bin/" PROGRAM);
+	strv_addf(&b.command, "/bin/%s", job.program);
 	strv_addf(&b.command, "--cores=%u", job.cores);
 	strv_addf(&b.command, "--seeds=%u", job.seeds);
 	for (int i = optind; i < argc; i++)

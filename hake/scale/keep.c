@@ -42,7 +42,7 @@ static void fields_of(const struct scale_row *r, const char *v[NFIELDS])
 				    known(r->messages),
 				    known(r->instructions),
 				    known(r->moved),
-				    strf("%u", r->point.workers ? r->point.workers : r->cores),
+				    strf("%u", r->workers),
 				    known(r->why ? -1 : r->releases),
 				    r->why};
 
@@ -93,9 +93,9 @@ static void add_json(struct buf *json, const struct scale_row *r, bool first)
 /* Everything of the "@job" lines, and the descriptions of the machines. */
 static void add_how(struct buf *json, const struct scale_results *r)
 {
-	static const char *const keys[] = {"system", "machine", "cores",  "seeds",
-					   "date",   "build",   "skerry", "linux",
-					   "qemu",   "jitter",  "command"};
+	static const char *const keys[] = {"program", "system", "machine", "cores",
+					   "seeds",   "date",   "build",   "skerry",
+					   "linux",   "qemu",   "jitter",  "command"};
 	struct strv machines = {0};
 
 	buf_addf(json, "  \"jobs\": [");
@@ -207,75 +207,61 @@ static bool any_curve(const struct curve *v, size_t n)
 	return false;
 }
 
-static void throughput(const struct scale_matrix *m, const struct scale_results *r,
-		       const char *machine, const char *dir)
+/* A plot against cores: a curve for each system and mode, or for each of its percentiles. */
+struct by_cores {
+	const char *file, *title, *ylabel;
+	u32 mounts;
+	const char *const *modes;
+	size_t nmodes;
+	bool latency; /* else throughput */
+};
+
+static void add_at_cores(struct curve *v, const struct scale_cell *c, u32 cores,
+			 const struct by_cores *b, u32 percent)
 {
-	static const char *const modes[] = {"open_tree", "enter", "unshare"};
-	struct curve v[ARRAY_SIZE(modes) * SCALE_SYSTEMS] = {0};
+	if (!c->n)
+		return;
+	if (b->latency)
+		buf_addf(&v->data, "%u %g\n", cores,
+			 (percent == 99 ? c->p99_ns : c->p50_ns) / 1000);
+	else
+		buf_addf(&v->data, "%u %g %g %g\n", cores, c->rate, c->rate_min, c->rate_max);
+	v->n++;
+}
+
+static void plot_by_cores(const struct scale_matrix *m, const struct scale_results *r,
+			  const char *machine, const char *dir, const struct by_cores *b)
+{
+	struct curve v[16] = {0};
 	struct buf body = {0};
 	u32 counts[16];
 	size_t n = scale_core_counts(m, machine, counts, ARRAY_SIZE(counts)), nv = 0;
+	size_t kinds = b->latency ? 2 : 1;
 
-	for (size_t k = 0; k < ARRAY_SIZE(modes); k++) {
-		for (enum scale_system s = 0; s < SCALE_SYSTEMS; s++, nv++) {
-			struct scale_point pt = {.mode = modes[k], .mounts = 30};
+	for (size_t k = 0; k < b->nmodes * SCALE_SYSTEMS * kinds; k++, nv++) {
+		enum scale_system s = k / kinds % SCALE_SYSTEMS;
+		struct scale_point pt = {.mode = b->modes[k / kinds / SCALE_SYSTEMS],
+					 .mounts = b->mounts};
+		u32 percent = k % kinds ? 99 : 50;
 
-			v[nv].title = strf("%s, %s", scale_system_names[s], modes[k]);
-			for (size_t i = 0; i < n; i++) {
-				struct scale_cell c = scale_cell_of(r, s, machine, counts[i], &pt);
+		v[nv].title = strf("%s, %s%s", scale_system_names[s], pt.mode,
+				   !b->latency     ? ""
+				   : percent == 99 ? ", 99 %"
+						   : ", median");
+		for (size_t i = 0; i < n; i++) {
+			struct scale_cell c = scale_cell_of(r, s, machine, counts[i], &pt);
 
-				if (!c.n)
-					continue;
-				buf_addf(&v[nv].data, "%u %g %g %g\n", counts[i], c.rate,
-					 c.rate_min, c.rate_max);
-				v[nv].n++;
-			}
+			add_at_cores(&v[nv], &c, counts[i], b, percent);
 		}
 	}
 	if (!any_curve(v, nv))
 		return;
 	buf_addf(&body,
-		 "set title 'Mount namespaces created, %s, 30 mounts'\nset logscale xy\n"
-		 "set xlabel 'cores'\nset ylabel 'operations/s, simulated'\nset key outside below\n"
-		 "set xtics (1,2,4,8,16,32,64,128,255)\nset grid\n",
-		 machine);
-	add_curves(&body, v, nv, "bars");
-	draw(dir, strf("throughput-%s", machine), body.v);
-}
-
-static void latency(const struct scale_matrix *m, const struct scale_results *r,
-		    const char *machine, const char *dir)
-{
-	struct curve v[2 * SCALE_SYSTEMS] = {0};
-	struct scale_point pt = {.mode = "open_tree", .mounts = 30};
-	struct buf body = {0};
-	u32 counts[16];
-	size_t n = scale_core_counts(m, machine, counts, ARRAY_SIZE(counts));
-
-	for (size_t k = 0; k < ARRAY_SIZE(v); k++) {
-		enum scale_system s = k / 2;
-
-		v[k].title = strf("%s, %s", scale_system_names[s], k % 2 ? "99 %" : "median");
-		for (size_t i = 0; i < n; i++) {
-			struct scale_cell c = scale_cell_of(r, s, machine, counts[i], &pt);
-
-			if (!c.n)
-				continue;
-			buf_addf(&v[k].data, "%u %g\n", counts[i],
-				 (k % 2 ? c.p99_ns : c.p50_ns) / 1000);
-			v[k].n++;
-		}
-	}
-	if (!any_curve(v, ARRAY_SIZE(v)))
-		return;
-	buf_addf(&body,
-		 "set title 'Latency of open_tree(OPEN_TREE_NAMESPACE) and close, %s'\n"
-		 "set logscale xy\nset xlabel 'cores'\nset ylabel 'us, simulated'\n"
-		 "set xtics (1,2,4,8,16,32,64,128,255)\nset key outside below\nset "
-		 "grid\n",
-		 machine);
-	add_curves(&body, v, ARRAY_SIZE(v), "");
-	draw(dir, strf("latency-%s", machine), body.v);
+		 "set title '%s, %s'\nset logscale xy\nset xlabel 'cores'\nset ylabel '%s'\n"
+		 "set key outside below\nset xtics (1,2,4,8,16,32,64,128,255)\nset grid\n",
+		 b->title, machine, b->ylabel);
+	add_curves(&body, v, nv, b->latency ? "" : "bars");
+	draw(dir, strf("%s-%s", b->file, machine), body.v);
 }
 
 static void mounts_cost(const struct scale_results *r, const char *machine, const char *dir)
@@ -309,11 +295,41 @@ static void mounts_cost(const struct scale_results *r, const char *machine, cons
 	draw(dir, strf("mounts-%s", machine), body.v);
 }
 
+static const char *const creating[] = {"open_tree", "enter", "unshare"};
+static const char *const working[] = {"spawn", "files-own", "files-shared"};
+static const char *const talking[] = {"pipe-core", "pipe-node", "pipe-far"};
+
+#define MODES(list, n) .modes = (list), .nmodes = (n)
+
+static const struct by_cores plots[SCALE_QUESTIONS][2] = {
+	[SCALE_NAMESPACES] = {{.file = "throughput",
+			       .title = "Mount namespaces created, 30 mounts",
+			       .ylabel = "operations/s, simulated",
+			       .mounts = 30,
+			       MODES(creating, 3)},
+			      {.file = "latency",
+			       .title = "Latency of open_tree(OPEN_TREE_NAMESPACE) and close",
+			       .ylabel = "us, simulated",
+			       .mounts = 30,
+			       MODES(creating, 1),
+			       .latency = true}},
+	[SCALE_PROCESSES] = {{.file = "processes",
+			      .title = "Programs run; files created and unlinked",
+			      .ylabel = "operations/s, simulated",
+			      MODES(working, 3)},
+			     {.file = "pipes",
+			      .title = "A byte over a pipe to another process, and back",
+			      .ylabel = "us, simulated",
+			      MODES(talking, 3),
+			      .latency = true}},
+};
+
 void scale_plot(const struct scale_matrix *m, const struct scale_results *r, const char *dir)
 {
 	for (size_t i = 0; i < m->machines.n; i++) {
-		throughput(m, r, m->machines.v[i], dir);
-		latency(m, r, m->machines.v[i], dir);
-		mounts_cost(r, m->machines.v[i], dir);
+		for (size_t k = 0; k < ARRAY_SIZE(plots[m->asked]); k++)
+			plot_by_cores(m, r, m->machines.v[i], dir, &plots[m->asked][k]);
+		if (m->asked == SCALE_NAMESPACES)
+			mounts_cost(r, m->machines.v[i], dir);
 	}
 }

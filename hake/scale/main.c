@@ -16,11 +16,11 @@
 #define README  "README.md"
 #define MINUTES 9 /* and set-up, reading and drawing: under ten */
 #define SEEDS   5
-#define NAME    "scale"
 #define AT_ONCE 2
 
 enum {
-	OPT_FULL = 256,
+	OPT_PROCESSES = 256,
+	OPT_FULL,
 	OPT_WALL,
 	OPT_PUBLISHED,
 	OPT_MINUTES,
@@ -36,6 +36,7 @@ enum {
 };
 
 static const struct option options[] = {
+	{"cores", no_argument, NULL, OPT_PROCESSES},
 	{"full", no_argument, NULL, OPT_FULL},
 	{"wall", no_argument, NULL, OPT_WALL},
 	{"published", no_argument, NULL, OPT_PUBLISHED},
@@ -64,7 +65,9 @@ static struct asked read_asked(int argc, char **argv)
 	bool minutes = false;
 
 	for (int c; (c = parse_option(argc, argv, options, false)) != -1;) {
-		if (c == OPT_FULL)
+		if (c == OPT_PROCESSES)
+			a.o.asked = SCALE_PROCESSES;
+		else if (c == OPT_FULL)
 			a.o.full = true;
 		else if (c == OPT_WALL)
 			a.o.wall = true;
@@ -97,6 +100,8 @@ static struct asked read_asked(int argc, char **argv)
 	} else if (optind < argc) {
 		die("there are no benchmarks %s (hake/bench --help)", argv[optind]);
 	}
+	if (a.o.asked == SCALE_PROCESSES && (a.o.full || a.o.published))
+		die("--cores: --full and --published are about namespaces");
 	if (a.o.full && !minutes)
 		a.o.minutes = 0;
 	return a;
@@ -104,14 +109,15 @@ static struct asked read_asked(int argc, char **argv)
 
 static void copy_plots(const struct scale_matrix *m, const char *dir)
 {
-	static const char *const kinds[] = {"throughput", "latency", "mounts"};
+	const struct scale_question *q = &scale_questions[m->asked];
 
-	for (size_t i = 0; i < m->machines.n * ARRAY_SIZE(kinds); i++) {
-		char *name = strf("%s-%s.svg", kinds[i % ARRAY_SIZE(kinds)],
-				  m->machines.v[i / ARRAY_SIZE(kinds)]);
+	for (size_t i = 0; i < m->machines.n * ARRAY_SIZE(q->plots); i++) {
+		const char *kind = q->plots[i % ARRAY_SIZE(q->plots)].file;
+		char *name = strf("%s-%s.svg", kind ? kind : "",
+				  m->machines.v[i / ARRAY_SIZE(q->plots)]);
 		struct buf b = {0};
 
-		if (file_read(strf("%s/%s", dir, name), &b) == 0) {
+		if (kind && file_read(strf("%s/%s", dir, name), &b) == 0) {
 			make_parents(strf("%s/%s", SCALE_PLOTS, name));
 			file_write(strf("%s/%s", SCALE_PLOTS, name), b.v, b.n);
 		}
@@ -121,12 +127,13 @@ static void copy_plots(const struct scale_matrix *m, const char *dir)
 static void write_readme(const struct scale_matrix *m, const struct scale_results *r,
 			 const char *dir, const char *command)
 {
+	const char *place = scale_questions[m->asked].name;
 	struct buf block = {0}, text = {0};
 
 	scale_markdown(m, r, command, &block);
 	copy_plots(m, dir);
-	if (file_read(README, &text) || !figures_place(&text, NAME, block.v)) {
-		warn(README " has no place for the figures of " NAME);
+	if (file_read(README, &text) || !figures_place(&text, place, block.v)) {
+		warn(README " has no place for the figures of %s", place);
 		return;
 	}
 	file_write(README, text.v, text.n);
@@ -137,7 +144,7 @@ static void write_readme(const struct scale_matrix *m, const struct scale_result
 static void finish(const struct scale_matrix *m, const struct scale_options *o,
 		   const struct scale_results *r, const char *dir, const char *command)
 {
-	char *base = strf("%s/%s", dir, NAME);
+	char *base = strf("%s/%s", dir, scale_questions[m->asked].name);
 	struct buf text = {0};
 	double releases = 0;
 
@@ -205,7 +212,8 @@ static void build_all(const struct project *p, const struct asked *a)
 static int measure(const struct project *p, const struct asked *a, const struct scale_matrix *m,
 		   const char *command)
 {
-	char *dir = strf("%s/bench/%s", build_dir(), a->o.wall ? NAME "-wall" : NAME);
+	const struct scale_question *q = &scale_questions[m->asked];
+	char *dir = strf("%s/bench/%s%s", build_dir(), q->name, a->o.wall ? "-wall" : "");
 	char *ids[SCALE_SYSTEMS] = {"", ""};
 	struct scale_results r;
 	bool whole;
@@ -214,7 +222,8 @@ static int measure(const struct project *p, const struct asked *a, const struct 
 		clean(dir);
 	for (enum scale_system s = 0; s < SCALE_SYSTEMS; s++) {
 		for (size_t i = 0; i < m->machines.n; i++)
-			ids[s] = strf("%s %s", ids[s], scale_build_id(p, s, m->machines.v[i]));
+			ids[s] = strf("%s %s", ids[s],
+				      scale_build_id(p, q->program, s, m->machines.v[i]));
 	}
 	r = scale_read(dir, ids);
 	if (r.n)

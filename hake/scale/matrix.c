@@ -22,6 +22,18 @@
 const char *const scale_system_keys[SCALE_SYSTEMS] = {"skerry", "linux"};
 const char *const scale_system_names[SCALE_SYSTEMS] = {"Skerry", "Linux"};
 
+const struct scale_question scale_questions[SCALE_QUESTIONS] = {
+	[SCALE_NAMESPACES] = {"nsbench",
+			      "scale",
+			      {{"throughput", "throughput against cores"},
+			       {"latency", "latency"},
+			       {"mounts", "cost against mounts"}}},
+	[SCALE_PROCESSES] = {"corebench",
+			     "cores",
+			     {{"processes", "throughput against cores"},
+			      {"pipes", "there and back over a pipe"}}},
+};
+
 /* The most telling first: a job may be cut short. */
 static const struct scale_point usual[] = {
 	{.mode = "open_tree", .mounts = 30},   {.mode = "enter", .mounts = 30},
@@ -57,9 +69,27 @@ static const struct scale_point more[] = {
 /* What others have published: so many times what "unshare -m true" does, at once. */
 static const struct scale_point published = {.mode = "published", .mounts = 264, .workers = 256};
 
+/* What processes do. Two cores of a node, or of two, each of some points takes. */
+static const struct scale_point processes[] = {
+	{.mode = "spawn"},        {.mode = "pipe-core"}, {.mode = "files-own"},
+	{.mode = "files-shared"}, {.mode = "pipe-node"}, {.mode = "pipe-far"},
+};
+
 static const u32 skerry_cores[] = {1, 16, 64, 4, 8, 32, 2};
 static const u32 linux_cores[] = {1, 16, 4, 8, 2};
 static const u32 full_cores[] = {128, 255};
+
+/* How far each system goes when processes are asked about. */
+static const u32 most_with_processes[SCALE_SYSTEMS] = {32, 8};
+
+const char *scale_program(const char *name)
+{
+	for (size_t i = 0; i < SCALE_QUESTIONS; i++) {
+		if (strcmp(name, scale_questions[i].program) == 0)
+			return scale_questions[i].program;
+	}
+	die("--program: expected nsbench or corebench, not \"%s\"", name);
+}
 
 bool scale_same_point(const struct scale_point *a, const struct scale_point *b)
 {
@@ -70,7 +100,8 @@ bool scale_same_point(const struct scale_point *a, const struct scale_point *b)
 
 static bool is_light(const char *mode)
 {
-	return strcmp(mode, "open_tree") == 0 || strcmp(mode, "clone") == 0;
+	return strcmp(mode, "open_tree") == 0 || strcmp(mode, "clone") == 0 ||
+	       starts_with(mode, "pipe-") || starts_with(mode, "files-");
 }
 
 static bool copies_all(const char *mode)
@@ -103,7 +134,9 @@ char *scale_point_text(const struct scale_point *pt, u32 cores)
 	struct buf text = {0};
 	u32 warm, ops = scale_ops(pt, cores, &warm);
 
-	buf_addf(&text, "%s,mounts=%u,ops=%u,warm=%u", pt->mode, pt->mounts, ops, warm);
+	buf_addf(&text, "%s,ops=%u,warm=%u", pt->mode, ops, warm);
+	if (pt->mounts)
+		buf_addf(&text, ",mounts=%u", pt->mounts);
 	if (pt->tree)
 		buf_addf(&text, ",tree=%u", pt->tree);
 	if (pt->readers)
@@ -126,6 +159,7 @@ struct strv scale_job_words(const struct scale_job *job, const char *prefix)
 {
 	struct strv words = {0};
 
+	strv_addf(&words, "--program=%s", job->program);
 	strv_addf(&words, "--system=%s", scale_system_keys[job->system]);
 	strv_addf(&words, "--machine=%s", job->machine);
 	strv_addf(&words, "--cores=%u", job->cores);
@@ -154,33 +188,63 @@ static void add_points(struct scale_job *job, const struct scale_point *v, size_
 		add_point(job, v[i]);
 }
 
+/* What was asked of @job about namespaces. */
+static void add_namespaces(struct scale_job *job, const struct scale_options *o)
+{
+	if (o->published) {
+		add_point(job, published);
+	} else {
+		add_points(job, usual, 3);
+		if (job->cores == 1 || o->full)
+			add_points(job, crowded, ARRAY_SIZE(crowded));
+		add_points(job, usual, ARRAY_SIZE(usual));
+	}
+	if (!o->full)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(more_mounts); i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(all_modes); k++)
+			add_point(job, (struct scale_point){.mode = all_modes[k],
+							    .mounts = more_mounts[i]});
+	}
+	add_points(job, more, ARRAY_SIZE(more));
+	add_point(job, published);
+}
+
+/* What was asked of @job about processes: a machine may have no two cores of a node, or one node.
+ */
+static void add_processes(struct scale_job *job)
+{
+	u32 nodes = scale_sockets(job->machine, job->cores);
+
+	for (size_t i = 0; i < ARRAY_SIZE(processes); i++) {
+		const char *mode = processes[i].mode;
+
+		if ((strcmp(mode, "pipe-node") == 0 && job->cores / nodes % 2) ||
+		    (strcmp(mode, "pipe-far") == 0 && nodes < 2))
+			continue;
+		add_point(job, processes[i]);
+	}
+}
+
 static void add_job(struct scale_matrix *m, const struct scale_options *o, enum scale_system system,
 		    const char *machine, u32 cores)
 {
-	struct scale_job job = {
-		.system = system, .machine = machine, .cores = cores, .seeds = o->seeds};
+	struct scale_job job = {.program = scale_questions[o->asked].program,
+				.system = system,
+				.machine = machine,
+				.cores = cores,
+				.seeds = o->seeds};
 	double start = system == SCALE_LINUX ? LINUX_START + LINUX_CORE * cores
 					     : SKERRY_START + SKERRY_CORE * cores;
 
 	if (o->most_cores && cores > o->most_cores)
 		return;
-	if (o->published) {
-		add_point(&job, published);
-	} else {
-		add_points(&job, usual, 3);
-		if (cores == 1 || o->full)
-			add_points(&job, crowded, ARRAY_SIZE(crowded));
-		add_points(&job, usual, ARRAY_SIZE(usual));
-	}
-	for (size_t i = 0; o->full && i < ARRAY_SIZE(more_mounts); i++) {
-		for (size_t k = 0; k < ARRAY_SIZE(all_modes); k++)
-			add_point(&job, (struct scale_point){.mode = all_modes[k],
-							     .mounts = more_mounts[i]});
-	}
-	if (o->full) {
-		add_points(&job, more, ARRAY_SIZE(more));
-		add_point(&job, published);
-	}
+	if (o->asked == SCALE_PROCESSES && cores > most_with_processes[system])
+		return;
+	if (o->asked == SCALE_PROCESSES)
+		add_processes(&job);
+	else
+		add_namespaces(&job, o);
 	job.weight = start + (double)job.npoints * job.seeds * POINT_SECONDS *
 				     (system == SCALE_LINUX ? 2 : 1);
 	m->jobs = realloc(m->jobs, (m->njobs + 1) * sizeof(job));
@@ -191,7 +255,7 @@ static void add_job(struct scale_matrix *m, const struct scale_options *o, enum 
 
 struct scale_matrix scale_matrix_of(const struct scale_options *o)
 {
-	struct scale_matrix m = {0};
+	struct scale_matrix m = {.asked = o->asked};
 
 	if (o->wall)
 		strv_add(&m.machines, SCALE_WALL);

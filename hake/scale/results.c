@@ -1,8 +1,8 @@
 /*
  * What jobs have written, as rows. See scale.h.
  *
- * The model writes a report for each measurement that came to its end, in the order of nsbench's
- * lines: so the n-th of one belongs to the n-th of the other.
+ * The model writes a report for each measurement that came to its end, in the order of the
+ * program's lines: so the n-th of one belongs to the n-th of the other.
  */
 #include "scale.h"
 
@@ -58,12 +58,12 @@ static void add_row(struct scale_results *r, const struct scale_row *row)
 }
 
 /* A measurement, or why there is none; false: another line. */
-static bool read_row(const char *line, struct scale_row *row)
+static bool read_row(const char *program, const char *line, struct scale_row *row)
 {
 	const char *placement = line_value(line, "placement"), *mode = line_value(line, "mode");
-	bool good = line_is(line, "nsbench");
+	bool good = line_is(line, program);
 
-	if ((!good && !line_is(line, "nsbench_failed")) || !placement || !mode)
+	if ((!good && !line_is(line, strf("%s_failed", program))) || !placement || !mode)
 		return false;
 	row->point = (struct scale_point){.mode = mode,
 					  .mounts = count_of(line, "mounts"),
@@ -71,8 +71,9 @@ static bool read_row(const char *line, struct scale_row *row)
 					  .readers = count_of(line, "readers"),
 					  .kept = count_of(line, "kept"),
 					  .crowded = strcmp(placement, "crowded") == 0};
-	if (count_of(line, "workers") > row->cores)
-		row->point.workers = count_of(line, "workers");
+	row->workers = count_of(line, "workers");
+	if (row->workers > row->cores)
+		row->point.workers = row->workers;
 	row->seed = count_of(line, "seed");
 	row->why = good ? NULL : line_value(line, "why");
 	row->ops = number_of(line, "ops", 0);
@@ -90,13 +91,14 @@ static void read_job(struct scale_results *r, const char *path, char *const ids[
 {
 	struct strv lines = lines_of(path), reports;
 	struct scale_row row = {0};
-	const char *system, *build;
+	const char *system, *build, *program;
 	size_t n = 0;
 
 	if (!lines.n || !line_is(lines.v[0], "job"))
 		return;
 	system = line_value(lines.v[0], "system");
 	build = line_value(lines.v[0], "build");
+	program = line_value(lines.v[0], "program");
 	row.machine = line_value(lines.v[0], "machine");
 	row.cores = count_of(lines.v[0], "cores");
 	if (!system || !build || !row.machine)
@@ -107,7 +109,8 @@ static void read_job(struct scale_results *r, const char *path, char *const ids[
 		return;
 	reports = lines_of(strf("%.*s.timing", (int)strlen(path) - 4, path));
 	for (size_t i = 1; i < lines.n; i++) {
-		if (!read_row(lines.v[i], &row))
+		if (!read_row(program ? program : scale_questions[SCALE_NAMESPACES].program,
+			      lines.v[i], &row))
 			continue;
 		if (!row.why) {
 			const char *report = n < reports.n ? reports.v[n] : NULL;

@@ -1,11 +1,12 @@
 /*
- * The main job of hake/bench: how the creation of mount namespaces scales, on Skerry and on Linux.
+ * The main job of hake/bench: how the creation of mount namespaces scales, on Skerry and on Linux;
+ * and with --cores, how processes on several cores do.
  *
- * A point is one measurement: a system on a machine with so many cores, a mode of nsbench and its
- * numbers, a seed. A job is one boot that measures several points, one after the other. What a job
- * says goes to two files, PREFIX.log (a line "@job ...", then the console) and PREFIX.timing (the
- * model's reports), as it comes: a job may be stopped at any time, and what it has measured stays.
- * Everything shown is read back from such files, wherever they were made.
+ * A point is one measurement: a system on a machine with so many cores, a mode of its program and
+ * its numbers, a seed. A job is one boot that measures several points, one after the other. What a
+ * job says goes to two files, PREFIX.log (a line "@job ...", then the console) and PREFIX.timing
+ * (the model's reports), as it comes: a job may be stopped at any time, and what it has measured
+ * stays. Everything shown is read back from such files, wherever they were made.
  *
  *   matrix.c    which points, in which jobs, in which order
  *   job.c       one job: a boot
@@ -35,6 +36,18 @@ extern const char *const scale_system_names[SCALE_SYSTEMS];
 /* Where the plots that README.md shows are kept. */
 #define SCALE_PLOTS "tests/bench/plots"
 
+/* What is asked: a program of tests/bench, and what stands in the names of folders and files. */
+struct scale_question {
+	const char *program; /* "nsbench" */
+	const char *name;    /* "scale": the folder of results, the place in README.md */
+	struct {
+		const char *file, *about; /* "throughput": one "throughput-MACHINE.svg" a machine */
+	} plots[4];                       /* until one without a file */
+};
+
+enum scale_asked { SCALE_NAMESPACES, SCALE_PROCESSES, SCALE_QUESTIONS };
+extern const struct scale_question scale_questions[SCALE_QUESTIONS];
+
 /* What is measured, but for the system, the machine and the seed. */
 struct scale_point {
 	const char *mode;
@@ -45,6 +58,7 @@ struct scale_point {
 
 /* One boot. */
 struct scale_job {
+	const char *program; /* of a question */
 	enum scale_system system;
 	const char *machine; /* hake/timing/machines, or SCALE_WALL */
 	u32 cores, seeds;
@@ -56,6 +70,7 @@ struct scale_job {
 
 /* What is wanted. */
 struct scale_options {
+	enum scale_asked asked;
 	bool full, wall, write_readme, fresh, published;
 	u32 minutes, seeds, at_once;
 	u32 most_cores;      /* 0: as many as there are */
@@ -66,7 +81,7 @@ struct scale_options {
 struct scale_row {
 	enum scale_system system;
 	const char *machine;
-	u32 cores, seed;
+	u32 cores, seed, workers;
 	struct scale_point point;
 	const char *why; /* it failed; NULL: the figures are there */
 	double rate, p50_ns, p99_ns, max_ns, ops;
@@ -91,6 +106,7 @@ struct scale_cell {
 /* --- matrix.c --- */
 
 struct scale_matrix {
+	enum scale_asked asked;
 	struct scale_job *jobs; /* the most telling first */
 	size_t njobs;
 	struct strv machines;
@@ -111,10 +127,16 @@ struct strv scale_job_words(const struct scale_job *job, const char *prefix);
 
 /** "hake bench-job ...": runs one job; called by hake bench, and by jobs for other machines. */
 int scale_job_main(int argc, char **argv);
+/** The program that @name names; ends hake if there is none. */
+const char *scale_program(const char *name);
 /** What must be built. */
 void scale_targets(const struct project *p, bool wall, bool with_linux, struct strv *targets);
-/** What a result of @system hangs on, as a short text: rows of another are of another time. */
-char *scale_build_id(const struct project *p, enum scale_system system, const char *machine);
+/** What a result of @program on @system hangs on, as a short text: rows of another are of another
+ * time. */
+char *scale_build_id(const struct project *p, const char *program, enum scale_system system,
+		     const char *machine);
+/** Sockets of @machine, those that it has with @cores. */
+u32 scale_sockets(const char *machine, u32 cores);
 
 /* --- schedule.c --- */
 

@@ -21,7 +21,9 @@ static const char *point_words(const struct scale_point *pt)
 {
 	struct buf text = {0};
 
-	buf_addf(&text, "%s, %u mounts", pt->mode, pt->mounts);
+	buf_addf(&text, "%s", pt->mode);
+	if (pt->mounts)
+		buf_addf(&text, ", %u mounts", pt->mounts);
 	if (pt->tree)
 		buf_addf(&text, ", %u in the tree", pt->tree);
 	if (pt->readers)
@@ -48,12 +50,24 @@ static const char *range(const struct scale_cell *c)
 	return c->n > 1 ? strf("%.0f%%", 100 * most / c->rate) : "-";
 }
 
+/* The cores that gain is counted from: some points take two. */
+static u32 fewest_cores(const struct scale_results *r, enum scale_system system,
+			const char *machine, const struct scale_point *pt)
+{
+	u32 least = 1;
+
+	while (least < 1024 && !scale_cell_of(r, system, machine, least, pt).n)
+		least++;
+	return least;
+}
+
 /* The part of a row that is @system's. */
 static void add_system(struct buf *out, const struct scale_results *r, enum scale_system system,
 		       const char *machine, u32 cores, const struct scale_point *pt)
 {
+	u32 least = fewest_cores(r, system, machine, pt);
 	struct scale_cell c = scale_cell_of(r, system, machine, cores, pt);
-	struct scale_cell one = scale_cell_of(r, system, machine, 1, pt);
+	struct scale_cell one = scale_cell_of(r, system, machine, least, pt);
 	double gain = one.n && c.n ? c.rate / one.rate : -1;
 
 	if (!c.n) {
@@ -61,7 +75,7 @@ static void add_system(struct buf *out, const struct scale_results *r, enum scal
 		return;
 	}
 	buf_addf(out, " | %9.0f %5s %6s %5s %8s %8s %8s %7s %6s %6s", c.rate, range(&c),
-		 number(gain, 2), number(gain < 0 ? -1 : gain / cores, 2),
+		 number(gain, 2), number(gain < 0 ? -1 : gain * least / cores, 2),
 		 scale_time_text(c.p50_ns), scale_time_text(c.p99_ns), scale_time_text(c.max_ns),
 		 number(c.instructions, 0), number(c.moved, 1), number(c.messages, 1));
 }
@@ -112,13 +126,12 @@ void scale_show(const struct scale_matrix *m, const struct scale_results *r, str
 				add_table(out, m, r, m->machines.v[k], &points[i]);
 		}
 	}
-	buf_addf(
-		out,
-		"\nops/s, and how far seeds are from their mean; gain: against one core; eff.: "
-		"gain/"
-		"cores;\ninsns, lines, msgs: of one operation, instructions of all cores, lines of "
-		"memory that went\nfrom core to core, and messages between cores (Skerry counts "
-		"them).\n");
+	buf_addf(out,
+		 "\nops/s, and how far seeds are from their mean; gain: against the fewest "
+		 "cores; eff.: gain by\ncores;\ninsns, lines, msgs: of one operation, instructions "
+		 "of all cores, lines of "
+		 "memory that went\nfrom core to core, and messages between cores (Skerry counts "
+		 "them).\n");
 }
 
 static void add_markdown_cell(struct buf *out, const struct scale_results *r, enum scale_system s,
@@ -183,17 +196,17 @@ static void add_reasons(struct buf *out, const struct scale_results *r)
 void scale_markdown(const struct scale_matrix *m, const struct scale_results *r,
 		    const char *command, struct buf *out)
 {
+	const struct scale_question *q = &scale_questions[m->asked];
 	struct buf goals = {0};
 
 	buf_addf(out, "`%s`; a dash: not measured, or it failed:\n\n", command);
 	add_reasons(out, r);
 	for (size_t k = 0; k < m->machines.n; k++) {
 		add_rates(out, m, r, m->machines.v[k]);
-		buf_addf(out, "![throughput against cores](" SCALE_PLOTS "/throughput-%s.svg)\n",
-			 m->machines.v[k]);
-		buf_addf(out, "![latency](" SCALE_PLOTS "/latency-%s.svg)\n", m->machines.v[k]);
-		buf_addf(out, "![cost against mounts](" SCALE_PLOTS "/mounts-%s.svg)\n\n",
-			 m->machines.v[k]);
+		for (size_t i = 0; i < ARRAY_SIZE(q->plots) && q->plots[i].file; i++)
+			buf_addf(out, "![%s](" SCALE_PLOTS "/%s-%s.svg)\n", q->plots[i].about,
+				 q->plots[i].file, m->machines.v[k]);
+		buf_addf(out, "\n");
 	}
 	scale_goals(m, r, &goals);
 	buf_addf(out, "```\n%s```\n", goals.v ? goals.v : "");

@@ -1,7 +1,7 @@
 /*
  * The ways of creating a mount namespace that are compared.
  */
-#include "abi.h"
+#include "mountabi.h"
 #include "nsbench.h"
 
 #include <errno.h>
@@ -13,34 +13,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-int failed(long result)
-{
-	return result < 0 ? -errno : 0;
-}
-
 /* The tree as a descriptor, or a negative errno value. */
 static int tree_fd(unsigned int flags)
 {
 	long fd = syscall(SYS_open_tree, AT_FDCWD, TREE, flags | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 
 	return fd < 0 ? -errno : (int)fd;
-}
-
-/* Runs @fn in a child that ends with what it returns, negated. */
-static int in_child(int (*fn)(void))
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0)
-		_exit(-fn() & 0xff);
-	if (pid < 0)
-		return -errno;
-	if (waitpid(pid, &status, 0) != pid)
-		return -errno;
-	if (!WIFEXITED(status))
-		return -EINTR;
-	return -WEXITSTATUS(status);
 }
 
 /* --- unshare --- */
@@ -192,14 +170,23 @@ static int run_published(void)
 }
 
 const struct mode modes[] = {
-	{"unshare", "unshare(CLONE_NEWNS), again and again", run_unshare},
-	{"classic", "fork; unshare, private, bind, pivot_root, umount, exit", run_classic},
-	{"open_tree", "open_tree(OPEN_TREE_NAMESPACE), close", run_open_tree},
-	{"enter", "fork; open_tree(OPEN_TREE_NAMESPACE), setns, exit", run_enter},
-	{"container", "the same with user, PID, UTS namespaces, /proc, a tmpfs, exec",
-	 run_container},
-	{"empty", "fork; unshare(UNSHARE_EMPTY_MNTNS), exit", run_empty_in_child},
-	{"clone", "open_tree(OPEN_TREE_CLONE), close", run_clone},
-	{"published", "fork; what `unshare -m true` does", run_published},
-	{NULL, NULL, NULL},
+	{.name = "unshare", .about = "unshare(CLONE_NEWNS), again and again", .run = run_unshare},
+	{.name = "classic",
+	 .about = "fork; unshare, private, bind, pivot_root, umount, exit",
+	 .run = run_classic},
+	{.name = "open_tree",
+	 .about = "open_tree(OPEN_TREE_NAMESPACE), close",
+	 .run = run_open_tree},
+	{.name = "enter",
+	 .about = "fork; open_tree(OPEN_TREE_NAMESPACE), setns, exit",
+	 .run = run_enter},
+	{.name = "container",
+	 .about = "the same with user, PID, UTS namespaces, /proc, a tmpfs, exec",
+	 .run = run_container},
+	{.name = "empty",
+	 .about = "fork; unshare(UNSHARE_EMPTY_MNTNS), exit",
+	 .run = run_empty_in_child},
+	{.name = "clone", .about = "open_tree(OPEN_TREE_CLONE), close", .run = run_clone},
+	{.name = "published", .about = "fork; what `unshare -m true` does", .run = run_published},
+	{.name = NULL},
 };

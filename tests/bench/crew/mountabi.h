@@ -2,8 +2,8 @@
  * Numbers of Linux's mount API that a C library may not know yet (Linux 7.0 to 7.3, uapi
  * linux/mount.h, linux/sched.h and the table of system calls).
  */
-#ifndef NSBENCH_ABI_H
-#define NSBENCH_ABI_H
+#ifndef BENCH_MOUNTABI_H
+#define BENCH_MOUNTABI_H
 
 #include <fcntl.h>
 #include <sys/syscall.h>

@@ -26,7 +26,7 @@
 /* So long before, they are to be awake. */
 #define START_AWAKE_NS 20000u
 
-#define SPINS 1000 /* before others of its core may run */
+#define SPINS          1000 /* before others of its core may run */
 
 /* Says that it is ready, and waits until nobody can write to @go any more. */
 static void meet(int ready, int go)

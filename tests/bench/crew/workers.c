@@ -26,7 +26,8 @@
 /* So long before, they are to be awake. */
 #define START_AWAKE_NS 20000u
 
-#define SPINS          1000 /* before others of its core may run */
+/* A worker that waits for the others lets its core run others after so many looks. */
+#define SPINS 1000
 
 /* Says that it is ready, and waits until nobody can write to @go any more. */
 static void meet(int ready, int go)

@@ -26,7 +26,8 @@ struct fs_config {
 	enum phase phase;
 	char *source;        /* NULL: "none" */
 	struct text options; /* as in mount(2) */
-	bool readonly, set_readonly;
+	u64 modes,
+		set; /* MS_RDONLY and SB_MODES: which of them are set, and which have been said */
 	char *messages[MESSAGES];
 	u32 nmessages;
 };
@@ -192,23 +193,39 @@ static int add_option(struct vfs_task *t, struct fs_config *c, const char *key, 
 
 static int set_param(struct vfs_task *t, struct fs_config *c, const char *key, const char *value)
 {
-	static const char *const ignored[] = {"sync",       "async", "dirsync", "lazytime",
-					      "nolazytime", "mand",  "nomand"};
+	static const struct {
+		const char *name;
+		u64 mode;
+		bool set;
+	} modes[] = {{"ro", MS_RDONLY, true},
+		     {"rw", MS_RDONLY, false},
+		     {"sync", MS_SYNCHRONOUS, true},
+		     {"async", MS_SYNCHRONOUS, false},
+		     {"lazytime", MS_LAZYTIME, true},
+		     {"nolazytime", MS_LAZYTIME, false},
+		     {"dirsync", MS_DIRSYNC, true},
+		     {"mand", 0, true},
+		     {"nomand", 0, false}};
 
 	if (c->phase != PARAMS && c->phase != PICKED)
 		return -EBUSY;
 	if (!strcmp(key, "source"))
 		return set_source(c, value);
-	if (!strcmp(key, "ro") || !strcmp(key, "rw")) {
-		c->readonly = key[1] == 'o';
-		c->set_readonly = true;
+	for (u32 i = 0; i < ARRAY_SIZE(modes); i++) {
+		if (strcmp(key, modes[i].name) != 0)
+			continue;
+		c->modes = modes[i].set ? c->modes | modes[i].mode : c->modes & ~modes[i].mode;
+		c->set |= modes[i].mode;
 		return 0;
 	}
-	for (u32 i = 0; i < ARRAY_SIZE(ignored); i++) {
-		if (!strcmp(key, ignored[i]))
-			return 0;
-	}
 	return add_option(t, c, key, value);
+}
+
+static void set_modes(const struct fs_config *c, struct superblock *sb)
+{
+	if (c->set & MS_RDONLY)
+		sb->readonly = c->modes & MS_RDONLY;
+	sb->modes = (sb->modes & ~(u32)c->set) | (c->modes & SB_MODES);
 }
 
 static int create(struct vfs_task *t, struct fs_config *c, bool exclusive)
@@ -223,15 +240,14 @@ static int create(struct vfs_task *t, struct fs_config *c, bool exclusive)
 	if (err == -EPERM)
 		return err;
 	if (!err && exclusive && sb->refs)
-		err = -EBUSY; /* one that is there already: it stays as it is */
+		err = -EBUSY; /* one that is there already */
 	if (err) {
 		c->phase = FAILED;
 		return err;
 	}
-	sb->refs++;
+	if (!sb->refs++) /* one that is there already stays as it is */
+		set_modes(c, sb);
 	c->sb = sb;
-	if (c->set_readonly)
-		sb->readonly = c->readonly;
 	c->phase = CREATED;
 	return 0;
 }
@@ -246,8 +262,8 @@ static int reconfigure(struct vfs_task *t, struct fs_config *c)
 		return -EPERM;
 	if (c->sb->ops->remount)
 		err = c->sb->ops->remount(c->sb, c->options.at ? c->options.at : "");
-	if (!err && c->set_readonly)
-		c->sb->readonly = c->readonly;
+	if (!err)
+		set_modes(c, c->sb);
 	c->phase = err ? FAILED : DONE;
 	return err;
 }

@@ -270,8 +270,7 @@ s64 vfs_getcwd(struct vfs_task *t, char *buf, size_t size)
 
 s64 vfs_path_name_from(const struct path *root, const struct path *path, char *buf, size_t size)
 {
-	const char *suffix = is_deleted(path->dentry) ? " (deleted)" : "";
-	s64 len = name_to(root, path, buf, size, suffix, "");
+	s64 len = name_to(root, path, buf, size, "", "");
 
 	return len < 0 ? len : len - 1;
 }
@@ -294,5 +293,7 @@ s64 vfs_path_name(struct vfs_task *t, const struct path *path, char *buf, size_t
 
 		return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : n;
 	}
-	return vfs_path_name_from(t->fs ? &t->fs->root : &nowhere, path, buf, size);
+	len = name_to(t->fs ? &t->fs->root : &nowhere, path, buf, size,
+		      is_deleted(path->dentry) ? " (deleted)" : "", "");
+	return len < 0 ? len : len - 1;
 }

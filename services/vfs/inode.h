@@ -63,6 +63,7 @@ struct superblock {
 	u32 writers;           /* files that are open for writing */
 	u32 dev;               /* st_dev */
 	u32 magic;
+	u32 modes; /* SB_MODES: told, and nothing else, as what is in memory is written at once */
 	bool readonly;
 	bool nodev;            /* device files are not opened */
 	bool internal;         /* the VFS's own: nobody changes it */

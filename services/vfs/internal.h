@@ -144,7 +144,7 @@ u32 mount_propagates_from(const struct mount *mnt, const struct path *root);
 
 /* fs_context.c: is the root of @t another than its namespace's? */
 bool vfs_is_chrooted(const struct vfs_task *t);
-/* The name of @path as seen from @root, as vfs_path_name() */
+/* The name of @path as seen from @root, as vfs_path_name(); what is removed is not marked. */
 s64 vfs_path_name_from(const struct path *root, const struct path *path, char *buf, size_t size);
 /* Whoever is at @from goes to @to. */
 void fs_contexts_move(struct vfs *vfs, const struct path *from, const struct path *to);

@@ -79,9 +79,10 @@ static int mount_type(struct vfs_task *t, const char *source, const char *name, 
 	err = fs_type_mount_for(t, type, source, options, &sb);
 	if (err)
 		return err;
-	sb->refs++;
-	if (ms & MS_RDONLY)
-		sb->readonly = true;
+	if (!sb->refs++) { /* one that is there already stays as it is */
+		sb->readonly = ms & MS_RDONLY;
+		sb->modes = ms & SB_MODES;
+	}
 	err = mount_check_revealing(t, type, &flags);
 	*out = err ? NULL : mount_make(sb, sb->root, source, flags);
 	superblock_put(sb);
@@ -270,6 +271,7 @@ static int remount(struct vfs_task *t, const struct path *at, u64 ms, const char
 		if (err)
 			return err;
 		sb->readonly = ms & MS_RDONLY;
+		sb->modes = (sb->modes & MS_DIRSYNC) | (ms & SB_MODES & ~(u64)MS_DIRSYNC);
 	}
 	return mountns_set_attr(t->vfs->mountns, at->mnt,
 				&(struct mountns_attr){.set = flags, .clear = MOUNT_SETTABLE});

@@ -64,6 +64,8 @@ int mount_move(struct vfs_task *t, const struct path *from, const struct path *t
 /* A descriptor of a detached tree, or of a namespace made of it; the tree is taken over. */
 int mount_open_detached(struct vfs_task *t, struct mount *tree, u64 origin, bool cloexec);
 int mount_open_namespace(struct vfs_task *t, struct mount *tree, bool cloexec);
+/* How a file system writes: of MS_*, those that are told of it (struct superblock's modes). */
+#define SB_MODES (MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME)
 /* MOUNT_ATTR_* as flags of a mount: those that are not about times; and times, or -EINVAL. */
 u32 mount_attr_flags(u64 attr);
 int mount_attr_atime(u64 attr, u32 *flags);

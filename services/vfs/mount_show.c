@@ -7,7 +7,7 @@
  * Runs in: the personality, host tests. Source: proc_pid_mounts(5), proc_pid_mountinfo(5),
  * proc_pid_mountstats(5).
  */
-#include "internal.h"
+#include "mount_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +51,8 @@ void mount_show_root(const struct mount *mnt, struct text *out)
 		path = longer;
 	}
 	text_puts(out, path.at ? path.at : "/");
+	if (mnt->root != mnt->sb->root && !mnt->root->hashed)
+		text_puts(out, "//deleted");
 	text_free(&path);
 }
 
@@ -60,6 +62,16 @@ void mount_show_options(const struct mount *mnt, struct text *out)
 		mnt->sb->ops->show_options(mnt->sb, out);
 }
 
+static void show_modes(const struct superblock *sb, struct text *out)
+{
+	if (sb->modes & MS_SYNCHRONOUS)
+		text_puts(out, ",sync");
+	if (sb->modes & MS_DIRSYNC)
+		text_puts(out, ",dirsync");
+	if (sb->modes & MS_LAZYTIME)
+		text_puts(out, ",lazytime");
+}
+
 /* A line of /proc/PID/mounts. */
 static void show_mount(const struct mount *mnt, const char *point, struct text *out)
 {
@@ -67,6 +79,7 @@ static void show_mount(const struct mount *mnt, const char *point, struct text *
 	text_puts(out, " ");
 	text_escape(out, point, "");
 	text_printf(out, " %s %s", mnt->sb->type, mount_is_readonly(mnt) ? "ro" : "rw");
+	show_modes(mnt->sb, out);
 	mount_show_flags(mnt, out);
 	mount_show_options(mnt, out);
 	text_puts(out, " 0 0\n");
@@ -119,8 +132,9 @@ static void show_mountinfo(const struct mount *mnt, const struct path *root, con
 	mount_show_flags(mnt, out);
 	show_propagation(mnt, root, out);
 	text_printf(out, " - %s ", sb->type);
-	text_escape(out, mount_source(mnt), "");
+	text_escape(out, mount_source(mnt), "#");
 	text_puts(out, sb->readonly ? " ro" : " rw");
+	show_modes(sb, out);
 	mount_show_options(mnt, out);
 	text_puts(out, "\n");
 }

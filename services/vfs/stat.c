@@ -5,6 +5,8 @@
  */
 #include "internal.h"
 
+#include <sys/mount.h>
+
 #include <string.h>
 #include <unistd.h>
 
@@ -104,7 +106,7 @@ static int fill_fs(const struct path *path, struct vfs_statfs *st)
 		err = sb->ops->statfs(sb, st);
 	for (u32 i = 0; i < ARRAY_SIZE(flags); i++)
 		st->flags |= path->mnt->flags & flags[i].mount ? flags[i].st : 0;
-	st->flags |= sb->readonly;
+	st->flags |= sb->readonly | (sb->modes & MS_SYNCHRONOUS); /* ST_* are the same numbers */
 	return err;
 }
 

@@ -131,7 +131,7 @@ static void stat_numbers(const struct stating *s)
 		sm->sb_dev_major = VFS_MAJOR(sb->dev);
 		sm->sb_dev_minor = VFS_MINOR(sb->dev);
 		sm->sb_magic = sb->magic;
-		sm->sb_flags = sb->readonly;
+		sm->sb_flags = (sb->readonly ? MS_RDONLY : 0) | sb->modes;
 	}
 	if (s->want & STATMOUNT_MNT_BASIC)
 		stat_basic(s);

@@ -4,6 +4,7 @@
  */
 #include "server.h"
 #include "agreed.h"
+#include "agreement.h"
 #include "channel.h"
 #include "cmdline.h"
 #include "console.h"
@@ -123,6 +124,7 @@ static s64 serve_forget(struct request *r)
 static s64 serve_watch(struct request *r)
 {
 	r->from->watches_cores = true;
+	agree_watch(agreement);
 	return 0;
 }
 

@@ -172,9 +172,9 @@ int agree_tick(struct agree *a, u64 now_ns)
 
 u64 agree_deadline(const struct agree *a)
 {
-	if (!a->stirred && !a->short_of_memory)
-		return 0;
-	return a->tick_ns + a->cfg.ping_after_ns / 2;
+	if (a->stirred || a->short_of_memory)
+		return a->tick_ns + a->cfg.ping_after_ns / 2;
+	return a->watching ? a->tick_ns + a->cfg.ping_after_ns : 0;
 }
 
 /* Objects. */

@@ -212,6 +212,13 @@ bool agree_ready(const struct agree *a);
 /* When agree_tick() must be called next, in its time; 0: not until something else happens. */
 u64 agree_deadline(const struct agree *a);
 
+/**
+ * From now on this core asks the next one that lives whether it is there whenever it has not heard
+ * of it for ping_after_ns, although nobody waits for it. If all cores do so no death stays unknown.
+ * Call agree_deadline() anew.
+ */
+void agree_watch(struct agree *a);
+
 /* The oldest entry of the outbox, or NULL. It stays until agree_out_done(). */
 const struct agree_out *agree_out(const struct agree *a);
 void agree_out_done(struct agree *a);
@@ -296,6 +303,7 @@ const struct machine *agree_machine(const struct agree *a);
 const struct core_set *agree_dead(const struct agree *a); /* agreed on */
 u32 agree_leader(const struct agree *a);                  /* the lowest live core */
 bool agree_is_live(const struct agree *a, u32 core);
+
 u64 agree_epoch(const struct agree *a);
 
 struct agree_counts {

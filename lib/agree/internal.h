@@ -227,7 +227,8 @@ struct agree {
 	bool short_of_memory; /* something was put off for want of it: try at the next tick */
 	u64 tick_ns;          /* of the last tick */
 	bool pumping;
-	bool stirred; /* something was sent since the last tick: an answer may be owed */
+	bool watching; /* agree_watch */
+	bool stirred;  /* something was sent since the last tick: an answer may be owed */
 	struct agree_counts counts;
 
 	u32 out_head, out_count;

@@ -12,10 +12,11 @@
  *                          all have:     --VIEW_COMMIT-->      view_commit_rx   begins to
  *                                                              repair what the dead left
  *
- * Suspicion begins only where an answer is owed: a core that nobody waits for is never asked. A
- * core that answers a PING is alive, however long the answer itself takes. Every suspected core
- * is stopped (fenced) before a view without it is prepared, so a wrong suspicion costs that core
- * and nothing else. The set of the dead only grows.
+ * Suspicion begins only where an answer is owed: a core that nobody waits for is never asked,
+ * except by the core before it, if that was told to (agree_watch). A core that answers a PING is
+ * alive, however long the answer itself takes. Every suspected core is stopped (fenced) before a
+ * view without it is prepared, so a wrong suspicion costs that core and nothing else. The set of
+ * the dead only grows.
  *
  * When the leader dies, the next lowest core takes over; it fences the leader before it leads,
  * so there is one at a time. Epochs have the leader's number in their upper half and therefore
@@ -113,6 +114,23 @@ static void collect_owed(struct agree *a, struct core_set *owed)
 	core_set_del(owed, a->cfg.self);
 }
 
+void agree_watch(struct agree *a)
+{
+	a->watching = true;
+}
+
+/* The core whose death this one shall notice though nobody waits for it, or NO_CORE. */
+static u32 watched_core(const struct agree *a)
+{
+	for (u32 i = 1; a->watching && i < a->ncores; i++) {
+		u32 core = (a->cfg.self + i) % a->ncores;
+
+		if (!core_set_has(&a->view.dead, core) && !core_set_has(&a->view.stopped, core))
+			return core;
+	}
+	return NO_CORE;
+}
+
 static void act_on_suspicion(struct agree *a);
 
 /* @core owes an answer: see whether it is there. */
@@ -149,9 +167,13 @@ static void watch(struct agree *a, u32 core)
 void view_tick(struct agree *a)
 {
 	bool dozed = a->now_ns - a->tick_ns > a->cfg.suspect_after_ns / 2;
+	u32 next = watched_core(a);
 	struct core_set owed;
 
 	collect_owed(a, &owed);
+	a->stirred = !core_set_empty(&owed);
+	if (next != NO_CORE)
+		core_set_add(&owed, next);
 	for (u32 core = 0; core < a->ncores; core++) {
 		struct agree_peer *p = &a->peers[core];
 
@@ -164,7 +186,6 @@ void view_tick(struct agree *a)
 	}
 	if (agree_ready(a))
 		act_on_suspicion(a);
-	a->stirred = !core_set_empty(&owed);
 }
 
 /* Fencing. */

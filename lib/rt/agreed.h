@@ -32,7 +32,10 @@ int rt_name_lookup(const char *name, struct rt_name *out);
 /** Whether @core lives, as far as this one knows. */
 bool rt_core_lives(u32 core);
 
-/** From now on, wake @queue whenever other cores live than before. 0 or -ENOMEM. */
+/**
+ * From now on, wake @queue whenever other cores live than before. This core's monitor then sees to
+ * it that the death of the next live core is noticed even if nobody waits for that. 0 or -ENOMEM.
+ */
 struct fiber_queue;
 int rt_watch_cores(struct fiber_queue *queue);
 

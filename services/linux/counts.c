@@ -1,14 +1,12 @@
 /* See counts.h. */
 #include "counts.h"
+#include "corestate.h"
 #include "shard.h"
 
 #include <errno.h>
 #include <skerry/shard/control.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <vfs/proc.h>
-
-#define NAME_BYTES 40u
 
 static const char *const areas[SHARD_AREAS] = {
 	"control", "processes", "files", "inodes", "memory", "mounts", "namespaces",
@@ -106,25 +104,11 @@ int counts_fill(struct vfs *vfs)
 {
 	static const struct proc_entry all = {
 		.name = "kernel/skerry/messages", .mode = 0444, .show = show_all};
+	static const struct proc_entry of_core = {.mode = 0444, .show = show_core};
 	int err = sysfs_add(vfs, &all, 1);
 
-	for (u32 core = 0; core < linux_cores() && !err; core++) {
-		struct named {
-			struct proc_entry entry;
-			char name[NAME_BYTES];
-		} *e = malloc(sizeof(*e)); /* stays as long as the file system */
-
-		if (!e)
-			return -ENOMEM;
-		snprintf(e->name, sizeof(e->name), "kernel/skerry/core/%u/messages", core);
-		e->entry = (struct proc_entry){.name = e->name,
-					       .mode = 0444,
-					       .show = show_core,
-					       .arg = (void *)(uintptr_t)core};
-		err = sysfs_add(vfs, &e->entry, 1);
-		if (err)
-			free(e);
-	}
+	for (u32 core = 0; core < linux_cores() && !err; core++)
+		err = core_file_add(vfs, core, "messages", &of_core);
 	return err;
 }
 

@@ -509,6 +509,8 @@ static int fill_sysfs(struct vfs *vfs)
 		err = add_cpu(vfs, i);
 	for (u32 i = 0; i < topology_nodes() && !err; i++)
 		err = add_node(vfs, i);
+	if (!err)
+		err = corestate_fill(vfs);
 	return err ? err : counts_fill(vfs);
 }
 

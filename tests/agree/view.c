@@ -19,6 +19,25 @@ TEST(nobody_is_suspected_while_no_answer_is_owed)
 	net_end(&n);
 }
 
+TEST(a_watched_core_that_dies_is_noticed_though_nobody_waits_for_it)
+{
+	net_start(&n, 4, 2, AGREE_TREE);
+	for (u32 core = 0; core < 4; core++)
+		agree_watch(n.core[core].agree);
+	net_pass(&n, 60 * NET_SECOND);
+	CHECK_EQUAL(n.fenced, 0);
+	net_kill(&n, 1);
+	net_pass(&n, 15 * NET_SECOND);
+	CHECK_EQUAL(n.fenced, 1);
+	net_kill(&n, 2); /* it was the dead one's part to watch that */
+	net_pass(&n, 15 * NET_SECOND);
+	CHECK_EQUAL(n.fenced, 2);
+	for (u32 core = 0; core < 4; core += 3)
+		CHECK(!agree_is_live(n.core[core].agree, 1) &&
+		      !agree_is_live(n.core[core].agree, 2));
+	net_end(&n);
+}
+
 TEST(a_slow_core_that_answers_pings_is_not_suspected)
 {
 	u64 id;

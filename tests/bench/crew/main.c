@@ -47,10 +47,8 @@ _Noreturn void die(int error, const char *format, ...)
 	exit(1);
 }
 
-/* So long after the world was made, and after a system's start, it is measured. */
-#define SETTLE_US 50000
-#define START_US  1000000
-#define QUIET_US  1000
+#define START_US 1000000 /* from a system's start */
+#define QUIET_US 1000
 
 /* --- What came out --- */
 
@@ -94,19 +92,15 @@ static void measure(const struct plan *p)
 	static struct report all[MAX_WORKERS];
 	static struct crew crew;
 	uint64_t *took = calloc((size_t)p->workers * p->ops, sizeof(*took));
-	long before;
 
 	if (!took)
 		die(-ENOMEM, "results");
 	world_make(p, "/proc/self/exe");
 	start_workers(p, &crew);
 	all_ready(p, &crew);
-	/* What making the world has left to be done later is not to be measured. */
 	usleep(SETTLE_US);
 	MODEL_ON();
 	close(crew.go[GATE_WARM]);
-	all_ready(p, &crew);
-	before = start_all(p, &crew);
 	all_ready(p, &crew);
 	/* Cores that do not sleep when the model goes off go on for as long as the host has it. */
 	usleep(QUIET_US);
@@ -120,7 +114,7 @@ static void measure(const struct plan *p)
 			die(all[i].error, "%s on core %u", p->mode->name, core_of(p, i));
 		}
 	}
-	show(p, took, all, before < 0 ? -1 : crew.finish->sent - before);
+	show(p, took, all, crew.meeting->sent);
 	world_end();
 	while (wait(NULL) > 0 || errno == EINTR)
 		;

@@ -1,11 +1,11 @@
 /*
  * Workers: processes that begin together. See workers.h.
  *
- * Workers are pinned to cores, most in turn, and meet: each says over a pipe that it is ready and
- * waits for another pipe, once before operations that only warm its caches, once before those that
- * are measured. Opening a gate takes longer the more there are, so the second one says when they
- * are to begin; and who has done them waits in shared memory for the others, so that nobody is
- * disturbed while he works.
+ * Workers are pinned to cores, most in turn: each says over a pipe that it is ready and waits for
+ * another pipe; then it does operations that only warm its caches, and at once those that are
+ * measured. Before these and after them the workers meet in memory they share: no gate takes longer
+ * the more there are, nobody sleeps and finds his caches cold, and nobody is disturbed while he
+ * works.
  */
 #include "workers.h"
 
@@ -14,17 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
-/* The gate of the start says when. So long, and so much more for each worker, they have to hear of
- * it and to go to sleep; and then, so that nobody else is awake, as long is left to count messages.
- */
-#define HEAR_NS        300000u
-#define HEAR_WORKER_NS 50000u
-/* So long before, they are to be awake. */
-#define START_AWAKE_NS 20000u
+/* So long, and so much more for each worker, they have to see when it starts. */
+#define SEE_NS        20000u
+#define SEE_WORKER_NS 1000u
 
 /* A worker that waits for the others lets its core run others after so many looks. */
 #define SPINS 1000
@@ -46,18 +41,6 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-/* Sleep until it is @before ns before @ns. Who comes late does not wait. */
-static void sleep_until(uint64_t ns, uint64_t before)
-{
-	uint64_t awake = ns > before ? ns - before : 0;
-	struct timespec ts = {.tv_sec = (time_t)(awake / 1000000000u),
-			      .tv_nsec = (long)(awake % 1000000000u)};
-
-	prctl(PR_SET_TIMERSLACK, 1);
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
-		;
-}
-
 static void spin_until(_Atomic uint32_t *word, uint32_t value)
 {
 	for (uint32_t n = 1; atomic_load(word) < value; n++) {
@@ -67,18 +50,35 @@ static void spin_until(_Atomic uint32_t *word, uint32_t value)
 	}
 }
 
-/* Worker @worker has done its operations: until all have. */
-static void finish(const struct plan *p, uint32_t worker, struct finish *f)
+/* Worker @worker is warm: until all are, and it is time. */
+static void start_together(const struct plan *p, uint32_t worker, struct meeting *m)
 {
-	atomic_fetch_add(&f->done, 1);
+	atomic_fetch_add(&m->warm, 1);
 	if (worker) {
-		spin_until(&f->counted, 1);
+		spin_until(&m->told, 1);
+	} else {
+		spin_until(&m->warm, p->workers);
+		m->before = messages();
+		MODEL_BEGIN();
+		m->start = now_ns() + (p->workers > 1 ? SEE_NS + p->workers * SEE_WORKER_NS : 0);
+		atomic_store(&m->told, 1);
+	}
+	while (now_ns() < m->start)
+		__builtin_ia32_pause();
+}
+
+/* Worker @worker has done its operations: until all have. */
+static void end_together(const struct plan *p, uint32_t worker, struct meeting *m)
+{
+	atomic_fetch_add(&m->done, 1);
+	if (worker) {
+		spin_until(&m->counted, 1);
 		return;
 	}
-	spin_until(&f->done, p->workers);
+	spin_until(&m->done, p->workers);
 	MODEL_REPORT();
-	f->sent = messages();
-	atomic_store(&f->counted, 1);
+	m->sent = m->before < 0 ? -1 : messages() - m->before;
+	atomic_store(&m->counted, 1);
 }
 
 static int run_some(const struct plan *p, uint64_t *took, uint32_t n)
@@ -103,37 +103,33 @@ uint32_t core_of(const struct plan *p, uint32_t worker)
 struct job {
 	uint32_t worker;
 	int ready, go[GATES], out; /* its ends of the pipes */
-	struct finish *finish;
+	struct meeting *meeting;
 };
 
 static void work(const struct plan *p, const struct job *job)
 {
 	uint32_t room = p->ops > p->warm ? p->ops : p->warm;
-	uint64_t *took = calloc(room, sizeof(*took)), start = 0;
+	uint64_t *took = calloc(room, sizeof(*took));
 	struct report r = {0};
-	char byte = 0;
 
 	if (!took)
 		die(-ENOMEM, "worker %u", job->worker);
 	r.error = pin(core_of(p, job->worker));
 	if (!r.error && p->mode->prepare)
 		r.error = p->mode->prepare(p, job->worker);
-	atomic_fetch_add(&job->finish->done, 0); /* the page is there from now on */
+	atomic_fetch_add(&job->meeting->done, 0); /* the page is there from now on */
 	meet(job->ready, job->go[GATE_WARM]);
-	if (!r.error)
+	for (int i = 0; i < 2 && !r.error; i++) {
+		if (i)
+			usleep(SETTLE_US);
 		r.error = run_some(p, took, p->warm);
-	send_all(job->ready, &byte, 1);
-	receive_all(job->go[GATE_START], &start, sizeof(start));
-	sleep_until(start, START_AWAKE_NS);
-	while (now_ns() < start)
-		__builtin_ia32_pause();
-	if (job->worker == 0)
-		MODEL_BEGIN();
+	}
+	start_together(p, job->worker, job->meeting);
 	r.begin = now_ns();
 	if (!r.error)
 		r.error = run_some(p, took, p->ops);
 	r.end = now_ns();
-	finish(p, job->worker, job->finish);
+	end_together(p, job->worker, job->meeting);
 	meet(job->ready, job->go[GATE_END]);
 	send_all(job->out, &r, sizeof(r));
 	send_all(job->out, took, p->ops * sizeof(*took));
@@ -145,9 +141,9 @@ void start_workers(const struct plan *p, struct crew *crew)
 	int ready[2], go[2], results[2];
 	struct job job;
 
-	crew->finish = mmap(NULL, sizeof(*crew->finish), PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (crew->finish == MAP_FAILED)
+	crew->meeting = mmap(NULL, sizeof(*crew->meeting), PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (crew->meeting == MAP_FAILED)
 		die(-errno, "shared memory");
 	for (int i = 0; i < GATES; i++) {
 		if (pipe(go))
@@ -158,7 +154,7 @@ void start_workers(const struct plan *p, struct crew *crew)
 	if (pipe(ready))
 		die(-errno, "pipes");
 	job.ready = ready[1];
-	job.finish = crew->finish;
+	job.meeting = crew->meeting;
 	for (uint32_t i = 0; i < p->workers; i++) {
 		pid_t pid;
 
@@ -191,23 +187,4 @@ void all_ready(const struct plan *p, const struct crew *crew)
 
 	for (uint32_t i = 0; i < p->workers; i++)
 		receive_all(crew->ready, &byte, 1);
-}
-
-/* In a while, but at once if there is only one to hear it. */
-long start_all(const struct plan *p, const struct crew *crew)
-{
-	uint64_t start = 0, hear;
-
-	if (p->workers == 1) {
-		long sent = messages();
-
-		send_all(crew->go[GATE_START], &start, sizeof(start));
-		return sent;
-	}
-	hear = HEAR_NS + p->workers * HEAR_WORKER_NS;
-	start = now_ns() + 2 * hear;
-	for (uint32_t i = 0; i < p->workers; i++)
-		send_all(crew->go[GATE_START], &start, sizeof(start));
-	sleep_until(start, hear);
-	return messages();
 }

@@ -16,14 +16,22 @@
 #define MODEL_SEED()   MARKER(0x53540004)
 #define MODEL_BEGIN()  MARKER(0x53540005)
 
-/* Where the workers meet over pipes: before the first operation, when all are warm, at the end. */
-enum gate { GATE_WARM, GATE_START, GATE_END, GATES };
+/* So long after the world was made, and after the first operations, it is measured: what they have
+ * left to be done later is done by then. */
+#define SETTLE_US 50000
 
-/* Where they meet after the last operation: in memory they share, without a call or a message. */
-struct finish {
-	_Atomic uint32_t done;    /* workers that are there */
-	_Atomic uint32_t counted; /* not 0: worker 0 has seen them all, and counted */
-	long sent;                /* messages by then; -1: nobody counts them */
+/* Where the workers meet over pipes: before the first operation, and when they may go. */
+enum gate { GATE_WARM, GATE_END, GATES };
+
+/* Where they meet before what is measured and after it: in memory they share, without a call or a
+ * message. Worker 0 counts messages while all the others are there. */
+struct meeting {
+	_Atomic uint32_t warm;    /* workers that are */
+	_Atomic uint32_t told;    /* not 0: @start is known */
+	uint64_t start;           /* ns */
+	_Atomic uint32_t done;    /* workers that have done the last operation */
+	_Atomic uint32_t counted; /* not 0: so has everybody, and messages are counted */
+	long before, sent; /* messages until the start, and from then on; -1: nobody counts */
 };
 
 /* What a worker sends: this, then one number an operation, in nanoseconds. */
@@ -36,7 +44,7 @@ struct report {
 struct crew {
 	int ready, go[GATES]; /* our ends */
 	int out[MAX_WORKERS];
-	struct finish *finish;
+	struct meeting *meeting;
 };
 
 /* Those of @p, in the world that the calling process is in; or the program ends. */
@@ -44,10 +52,6 @@ void start_workers(const struct plan *p, struct crew *crew);
 
 /* Waits until all are at the next gate. */
 void all_ready(const struct plan *p, const struct crew *crew);
-
-/* Opens the gate that says when they are to begin. Returns how many messages had been sent shortly
- * before, or -1. */
-long start_all(const struct plan *p, const struct crew *crew);
 
 /* The core that a worker is pinned to. */
 uint32_t core_of(const struct plan *p, uint32_t worker);

@@ -337,8 +337,13 @@ static int need_chunk(const struct page_name *name, struct far_chunk **out)
 	if (bytes < 2 * MiB || bytes > PAGE_SIZE << (RAM_ORDERS - 1) ||
 	    name->number >= bytes / PAGE_SIZE || name->core >= shard_cores(net))
 		return -EBADMSG;
-	while ((f = find_chunk(name->core, name->frame)) && !f->ready)
+	while ((f = find_chunk(name->core, name->frame)) && !f->ready) {
+		/* A signal is for the call that came here. */
+		bool held = fiber_hold_interrupts(&rt_loop, true);
+
 		fiber_wait(&rt_loop, &f->waiting, FIBER_FOREVER);
+		fiber_hold_interrupts(&rt_loop, held);
+	}
 	if (!f) {
 		f = new_chunk(name->core, name->frame);
 		if (!f)

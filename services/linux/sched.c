@@ -486,6 +486,8 @@ static void run_thread(struct runner *self, struct thread *t)
 	t->slice_left_ns = SLICE_NS;
 	if (t->rseq)
 		rseq_interrupted(t);
+	/* What was sent while it waited for its turn comes first: its next call might never end. */
+	t->look_first |= needs_delivery(t);
 	accounted = clock_tsc();
 	do {
 		u64 switches = rt_loop.switches;

@@ -1,9 +1,11 @@
 /* Signals: handlers, masks, information, stacks, restarting, timers. */
 #include "check.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -306,6 +308,40 @@ static int interrupted_read(int flags)
 	CHECK(write(fds[1], "x", 1) == 1);
 	CHECK(waitpid(pid, &status, 0) == pid);
 	return WEXITSTATUS(status);
+}
+
+/* Its next call is made behind the signal's back, unless the signal comes first. */
+CASE(signal_to_one_who_waits_for_his_turn_comes_before_his_next_call)
+{
+	volatile int *shared =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	cpu_set_t one;
+	int status;
+	pid_t pid;
+
+	CHECK(shared != MAP_FAILED);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	CHECK(sched_setaffinity(0, sizeof(one), &one) == 0);
+	pid = fork();
+	if (pid == 0) {
+		int fds[2];
+
+		if (pipe(fds) != 0)
+			_exit(1);
+		alarm(5); /* the end of who sleeps in spite of the signal */
+		shared[0] = 1;
+		while (!shared[1])
+			continue;
+		read(fds[0], (char[1]){0}, 1);
+		_exit(2);
+	}
+	while (!shared[0])
+		usleep(1000);
+	shared[1] = 1;
+	CHECK(kill(pid, SIGTERM) == 0);
+	CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
+	CHECK(WTERMSIG(status) == SIGTERM);
 }
 
 CASE(interrupted_read_is_eintr)

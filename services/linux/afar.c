@@ -364,26 +364,44 @@ static s64 serve_await(struct shard_request *r)
 
 /* ---- jobs ---- */
 
-bool afar_group_is_orphaned(u32 pgrp, u32 sid)
+/* Whether another core with members of the group answers @result to @op. */
+static bool answered(u16 op, u32 pgrp, u32 sid, s64 result)
 {
-	struct process_orphaned ask = {pgrp, sid};
+	struct process_group ask = {pgrp, sid};
 	struct core_set cores;
 
 	if (directory_members(pgrp, NUMBER_GROUP, &cores))
-		return true;
+		return false;
 	for (u32 core = 0; core < shard_cores(net); core++) {
 		if (core != process_numbers.core && core_set_has(&cores, core) &&
-		    shard_call(net, core, PROCESS_ORPHANED, &ask, sizeof(ask), NULL, 0, NULL) == 0)
-			return false;
+		    shard_call(net, core, op, &ask, sizeof(ask), NULL, 0, NULL) == result)
+			return true;
 	}
-	return true;
+	return false;
+}
+
+bool afar_group_is_orphaned(u32 pgrp, u32 sid)
+{
+	return !answered(PROCESS_ORPHANED, pgrp, sid, 0);
+}
+
+bool afar_group_in_session(u32 pgrp, u32 sid)
+{
+	return answered(PROCESS_IN_GROUP, pgrp, sid, 1);
 }
 
 static s64 serve_orphaned(struct shard_request *r)
 {
-	const struct process_orphaned *ask = shard_args(r, sizeof(*ask));
+	const struct process_group *ask = shard_args(r, sizeof(*ask));
 
 	return ask ? signal_group_is_orphaned_here(ask->pgrp, ask->sid) : -EBADMSG;
+}
+
+static s64 serve_in_group(struct shard_request *r)
+{
+	const struct process_group *ask = shard_args(r, sizeof(*ask));
+
+	return ask ? process_group_in_session(ask->pgrp, ask->sid) : -EBADMSG;
 }
 
 int afar_init(struct shard_net *with)
@@ -400,6 +418,8 @@ int afar_init(struct shard_net *with)
 		err = shard_serve(net, PROCESS_AWAIT, serve_await, NULL);
 	if (!err)
 		err = shard_serve(net, PROCESS_ORPHANED, serve_orphaned, NULL);
+	if (!err)
+		err = shard_serve(net, PROCESS_IN_GROUP, serve_in_group, NULL);
 	afar_is_on = !err;
 	return err;
 }

@@ -58,6 +58,9 @@ s64 afar_await_end(u32 pid);
 /** Are all members of a group on other cores such that nobody can control its jobs? May wait. */
 bool afar_group_is_orphaned(u32 pgrp, u32 sid);
 
+/** Has the group a member on another core that is of the session? May wait. */
+bool afar_group_in_session(u32 pgrp, u32 sid);
+
 /** Signals of the system itself to a group with members elsewhere; does not wait. */
 void afar_signal_group(u32 pgrp, const struct k_siginfo *info);
 

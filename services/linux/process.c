@@ -87,7 +87,7 @@ static u32 new_number(void)
 	return number;
 }
 
-int process_join(struct process *p, u32 pgrp, u32 sid)
+int membership_get(u32 pgrp, u32 sid)
 {
 	int err = directory_join(pgrp, NUMBER_GROUP);
 
@@ -100,11 +100,32 @@ int process_join(struct process *p, u32 pgrp, u32 sid)
 	}
 	pid_hold(pgrp);
 	pid_hold(sid);
+	return 0;
+}
+
+void membership_put(u32 pgrp, u32 sid)
+{
+	pid_drop(pgrp);
+	pid_drop(sid);
+	directory_leave(pgrp, NUMBER_GROUP);
+	directory_leave(sid, NUMBER_SESSION);
+}
+
+void process_set_membership(struct process *p, u32 pgrp, u32 sid)
+{
 	process_leave(p);
 	p->pgrp = pgrp;
 	p->sid = sid;
 	p->in_group = true;
-	return 0;
+}
+
+int process_join(struct process *p, u32 pgrp, u32 sid)
+{
+	int err = membership_get(pgrp, sid);
+
+	if (!err)
+		process_set_membership(p, pgrp, sid);
+	return err;
 }
 
 void process_leave(struct process *p)
@@ -112,10 +133,7 @@ void process_leave(struct process *p)
 	if (!p->in_group)
 		return;
 	p->in_group = false;
-	pid_drop(p->pgrp);
-	pid_drop(p->sid);
-	directory_leave(p->pgrp, NUMBER_GROUP);
-	directory_leave(p->sid, NUMBER_SESSION);
+	membership_put(p->pgrp, p->sid);
 }
 
 /* ---- processes ---- */

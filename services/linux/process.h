@@ -258,8 +258,15 @@ void process_unlist(struct process *p);
 struct process *process_new_arriving(u32 pid);
 /** Take a process away that has no threads and no family. */
 void process_free(struct process *p);
-/** Be a member of a group and session, instead of what it was in. May wait. 0 or -errno. */
+/** Count one more member of a group and session, or no more. The first may wait. 0 or -errno. */
+int membership_get(u32 pgrp, u32 sid);
+void membership_put(u32 pgrp, u32 sid);
+/** Be the member that was counted, instead of what @p was in. */
+void process_set_membership(struct process *p, u32 pgrp, u32 sid);
+/** Both, for a process that cannot go meanwhile. 0 or -errno. */
 int process_join(struct process *p, u32 pgrp, u32 sid);
+/** Has the group a member on this core that is of the session? */
+bool process_group_in_session(u32 pgrp, u32 sid);
 void process_leave(struct process *p);
 void process_adopt(struct process *child, struct process *parent);
 void process_disown(struct process *child);

@@ -34,7 +34,8 @@
 #define PROCESS_LIST     PROCESS_OP(0x23) /* struct process_number: from where; answer: u32[] */
 #define PROCESS_INFO     PROCESS_OP(0x25) /* struct process_number; answer: struct process_who */
 #define PROCESS_AWAIT    PROCESS_OP(0x27) /* struct process_number: answered when it has ended */
-#define PROCESS_ORPHANED PROCESS_OP(0x28) /* struct process_orphaned; result: 1 or 0 */
+#define PROCESS_ORPHANED PROCESS_OP(0x28) /* struct process_group; result: 1 or 0 */
+#define PROCESS_IN_GROUP PROCESS_OP(0x29) /* struct process_group; result: 1 or 0 */
 #define PROCESS_FILE     PROCESS_OP(0x24) /* struct process_file: a file of /proc/PID */
 
 struct process_number {
@@ -146,12 +147,15 @@ struct process_signal {
 
 static_assert(sizeof(struct process_signal) == 16, "no holes");
 
-/* PROCESS_ORPHANED: do the members that the core has leave the group an orphan? */
-struct process_orphaned {
+/*
+ * PROCESS_ORPHANED: do the members that the core has leave the group an orphan? PROCESS_IN_GROUP:
+ * does it have some, of this session?
+ */
+struct process_group {
 	u32 pgrp, sid;
 };
 
-static_assert(sizeof(struct process_orphaned) == 8, "no holes");
+static_assert(sizeof(struct process_group) == 8, "no holes");
 
 /* PROCESS_FILE: the text of a file below /proc/PID, or text that is written to it behind this. */
 struct process_file {
